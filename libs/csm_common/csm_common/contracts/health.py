@@ -1,0 +1,76 @@
+"""What health-score tells: the account snapshot (`health.accounts.v1`) and the crossing (`health.crossings.v1`)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+ACCOUNT_SCORED = "csm.account.scored"
+THRESHOLD_CROSSED = "csm.threshold.crossed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """Which model judged."""
+
+    name: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSnapshot:
+    """An account's health at `evaluated_at`. Scores are 0…100 or None where no data backs them; coverage is 0…1.
+
+    `revision` grows with every change of the account, so a reader can drop what is older than it knows.
+    `attributes` are the account's own: name, plan, segment, owner, arr, renewal_date … and custom ones.
+    """
+
+    account_id: str
+    revision: int
+    evaluated_at: datetime
+    score: float | None
+    band: str | None
+    coverage: float
+    scorecard: Scorecard
+    dimensions: dict[str, float | None]
+    measures: dict[str, float | None]
+    attributes: dict[str, Any] = field(default_factory=dict)
+    backfilling: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedPart:
+    """A measure whose points moved with the crossing, in points of the whole score (0…100)."""
+
+    measure: str
+    before: float | None
+    after: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why something happened: facts by id, the passing of time, or a change of model."""
+
+    kind: Literal["facts", "timer", "model"]
+    fact_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossing:
+    """A threshold was entered or left. `target` says what it watches: score, band, coverage, `dimension:x` or `measure:x`.
+
+    The crossing's id is the envelope's id. `before` and `after` are values of the target.
+    """
+
+    account_id: str
+    threshold: str
+    direction: Literal["entered", "left"]
+    target: str
+    level: float
+    before: float | None
+    after: float | None
+    band_before: str | None
+    band_after: str | None
+    occurred_at: datetime
+    cause: Cause
+    parts: list[MovedPart]
+    snapshot: AccountSnapshot

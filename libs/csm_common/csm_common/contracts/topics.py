@@ -1,0 +1,96 @@
+"""The topic registry: every topic, who writes it, who reads it, and how long it is kept. A test checks that it is whole."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """One topic. `retention_ms` None keeps records until compaction replaces them."""
+
+    name: str
+    key: str
+    producers: tuple[str, ...]
+    consumers: tuple[str, ...]
+    partitions: int
+    cleanup: Literal["delete", "compact"]
+    retention_ms: int | None
+    types: tuple[str, ...]
+    about: str
+
+    @property
+    def dead_letters(self) -> str:
+        """Where records go that no retry can help: original bytes and reason headers."""
+        return f"{self.name}.dlq"
+
+
+CUSTOMER_EVENTS = Topic(
+    name="customer.events.v1",
+    key="account",
+    producers=("ingest", "notifier", "playbooks"),
+    consumers=("health-score",),
+    partitions=12,
+    cleanup="delete",
+    retention_ms=400 * DAY_MS,
+    types=("csm.*", "custom"),
+    about="Every fact about every account; no personal data beyond opaque user ids.",
+)
+CUSTOMER_CONTACTS = Topic(
+    name="customer.contacts.v1",
+    key="account/contact",
+    producers=("ingest",),
+    consumers=("notifier",),
+    partitions=4,
+    cleanup="compact",
+    retention_ms=None,
+    types=("csm.contact.recorded",),
+    about="How to reach people; the only topic with personal data; erasure is a tombstone.",
+)
+HEALTH_ACCOUNTS = Topic(
+    name="health.accounts.v1",
+    key="account",
+    producers=("health-score",),
+    consumers=("playbooks",),
+    partitions=12,
+    cleanup="compact",
+    retention_ms=None,
+    types=("csm.account.scored",),
+    about="The newest snapshot of every account, for playbooks and anyone's CS tooling.",
+)
+HEALTH_CROSSINGS = Topic(
+    name="health.crossings.v1",
+    key="account",
+    producers=("health-score",),
+    consumers=("playbooks",),
+    partitions=12,
+    cleanup="delete",
+    retention_ms=90 * DAY_MS,
+    types=("csm.threshold.crossed",),
+    about="Every threshold entered or left.",
+)
+NOTIFICATION_REQUESTS = Topic(
+    name="notifications.requests.v1",
+    key="account",
+    producers=("playbooks",),
+    consumers=("notifier",),
+    partitions=4,
+    cleanup="delete",
+    retention_ms=30 * DAY_MS,
+    types=("csm.notification.requested",),
+    about="Messages to people, asked for by playbook steps.",
+)
+
+TOPICS: tuple[Topic, ...] = (
+    CUSTOMER_EVENTS,
+    CUSTOMER_CONTACTS,
+    HEALTH_ACCOUNTS,
+    HEALTH_CROSSINGS,
+    NOTIFICATION_REQUESTS,
+)
+
+
+def topic(name: str) -> Topic:
+    """The registered topic of that name; KeyError where there is none."""
+    return {each.name: each for each in TOPICS}[name]
