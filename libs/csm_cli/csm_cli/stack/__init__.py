@@ -1,0 +1,1 @@
+"""The embedded stack: PostgreSQL, a broker, the sinks and the services as children of one supervisor."""
