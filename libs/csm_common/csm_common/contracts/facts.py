@@ -55,7 +55,9 @@ class SurveyAnswered:
     comment: str | None = None
 
     def __post_init__(self) -> None:
-        low, high = (0.0, 10.0) if self.kind == "nps" else (1.0, {"csat": 5.0, "ces": 7.0}.get(self.kind, 10.0))
+        low, high = (
+            (0.0, 10.0) if self.kind == "nps" else (1.0, {"csat": 5.0, "ces": 7.0}.get(self.kind, 10.0))
+        )
         high = self.scale_max or high
         _require(low <= self.score <= high, f"a {self.kind} score must be from {low:g} to {high:g}")
 

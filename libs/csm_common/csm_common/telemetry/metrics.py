@@ -1,0 +1,86 @@
+"""Every metric's name and attributes in one place; OpenTelemetry's messaging and HTTP conventions first, ours under `csm.`.
+
+On `/metrics` Prometheus shows them with dots as underscores and its usual suffixes, e.g. `csm_consumer_records_total`.
+"""
+
+from opentelemetry import metrics
+
+_meter = metrics.get_meter("csm")
+
+http_duration = _meter.create_histogram(
+    "http.server.request.duration",
+    unit="s",
+    description="Requests by http.request.method, http.route, http.response.status_code.",
+    explicit_bucket_boundaries_advisory=[
+        0.001,
+        0.0025,
+        0.005,
+        0.01,
+        0.025,
+        0.05,
+        0.1,
+        0.25,
+        0.5,
+        1,
+        2.5,
+        5,
+        10,
+    ],
+)
+events_accepted = _meter.create_counter(
+    "csm.ingest.events.accepted", description="Events acknowledged by the brokers."
+)
+events_rejected = _meter.create_counter("csm.ingest.events.rejected", description="Events refused, by code.")
+
+records_consumed = _meter.create_counter(
+    "csm.consumer.records", description="Records whose effects are committed, by consumer and topic."
+)
+batch_duration = _meter.create_histogram(
+    "csm.consumer.batch.duration", unit="s", description="From fetch to commit, by consumer."
+)
+consumer_retries = _meter.create_counter(
+    "csm.consumer.retries", description="Batches put back after a failure, by consumer and error code."
+)
+consumer_fenced = _meter.create_counter(
+    "csm.consumer.fenced", description="Batches dropped because another owner took the partition over."
+)
+consumer_gaps = _meter.create_counter(
+    "csm.consumer.gaps", description="Offset gaps that were confirmed as legal."
+)
+dead_letters = _meter.create_counter(
+    "csm.consumer.dead_letters", description="Dead letters, by consumer, topic and code."
+)
+partitions_halted = _meter.create_up_down_counter(
+    "csm.consumer.partitions.halted",
+    description="Partitions stopped by the dead-letter limit; an operator must look.",
+)
+
+outbox_published = _meter.create_counter(
+    "csm.outbox.published", description="Outbox rows acknowledged, by topic."
+)
+outbox_age = _meter.create_gauge(
+    "csm.outbox.age", unit="s", description="Age of the oldest unpublished row, 0 when empty."
+)
+poller_failures = _meter.create_counter(
+    "csm.poller.failures", description="Rounds of a poller that failed, by poller."
+)
+
+events_folded = _meter.create_counter(
+    "csm.health.events.folded", description="Facts folded into account states."
+)
+events_repeated = _meter.create_counter(
+    "csm.health.events.repeated", description="Facts seen before, by id; no effect."
+)
+crossings_announced = _meter.create_counter(
+    "csm.health.crossings", description="Crossings, by threshold and direction."
+)
+timer_lateness = _meter.create_histogram(
+    "csm.health.timer.lateness", unit="s", description="From the instant a timer was due to its evaluation."
+)
+runs_started = _meter.create_counter("csm.playbooks.runs.started", description="Runs started, by playbook.")
+runs_ended = _meter.create_counter(
+    "csm.playbooks.runs.ended", description="Runs ended, by playbook and outcome."
+)
+notifications_sent = _meter.create_counter(
+    "csm.notifier.attempts", description="Attempts, by channel and outcome."
+)

@@ -1,0 +1,19 @@
+"""Carrying a trace across Kafka and the outbox: W3C `traceparent` in one header, only when the trace is sampled."""
+
+from opentelemetry import context, propagate, trace
+
+tracer = trace.get_tracer("csm")
+
+
+def current_traceparent() -> str | None:
+    """The traceparent of the current span, or None when it is not sampled (an unsampled header is dead weight)."""
+    if not trace.get_current_span().get_span_context().trace_flags.sampled:
+        return None
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier.get("traceparent")
+
+
+def remote_context(traceparent: str | None) -> context.Context:
+    """The context to continue a trace that came in with a record or a request."""
+    return propagate.extract({"traceparent": traceparent} if traceparent else {})

@@ -1,0 +1,134 @@
+"""API keys: `csm_<id>_<secret>`, only a hash of the secret at rest, with scopes and an optional expiry.
+
+A secret has 256 random bits, so one round of SHA-256 is enough: there is nothing to guess, and requests stay cheap.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from csm_common.errors import InvalidError, NotFoundError
+
+SCOPES = ("events:write", "health:read", "playbooks:read", "playbooks:write", "notifications:read", "*")
+"""What a key may be allowed; `*` is everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """What may be shown of a key."""
+
+    key_id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """What is needed to check a key."""
+
+    key_id: str
+    secret_hash: bytes
+    scopes: frozenset[str]
+    expires_at: datetime | None
+    revoked: bool
+
+    def admits(self, secret: str, now: datetime) -> bool:
+        """Whether `secret` is this key's and the key is in force."""
+        fits = hmac.compare_digest(hash_secret(secret), self.secret_hash)
+        return fits and not self.revoked and (self.expires_at is None or now < self.expires_at)
+
+
+def hash_secret(secret: str) -> bytes:
+    """What is stored of a secret."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def split_token(token: str) -> tuple[str, str] | None:
+    """Key id and secret of a token, or None where it does not look like one of ours."""
+    prefix, _, rest = token.partition("_")
+    key_id, _, secret = rest.partition("_")
+    return (key_id, secret) if prefix == "csm" and key_id and secret else None
+
+
+class KeyStore:
+    """The table of keys. Services may only read it; the csm command writes it as an administrator."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def create(self, *, name: str, scopes: Sequence[str], expires_at: datetime | None = None) -> str:
+        """Make a key and return its token, which cannot be read again later."""
+        if unknown := sorted(set(scopes) - set(SCOPES)):
+            raise InvalidError(f"Unknown scope {unknown[0]!r}; there are {', '.join(SCOPES)}.")
+        key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
+        async with self._engine.begin() as tx:
+            await tx.execute(
+                text(
+                    "INSERT INTO access.api_keys (key_id, name, secret_hash, scopes, expires_at)"
+                    " VALUES (:key_id, :name, :secret_hash, :scopes, :expires_at)"
+                ),
+                {
+                    "key_id": key_id,
+                    "name": name,
+                    "secret_hash": hash_secret(secret),
+                    "scopes": list(scopes),
+                    "expires_at": expires_at,
+                },
+            )
+        return f"csm_{key_id}_{secret}"
+
+    async def list(self) -> list[KeyInfo]:
+        """All keys, oldest first."""
+        async with self._engine.begin() as tx:
+            rows = await tx.execute(
+                text(
+                    "SELECT key_id, name, scopes, created_at, expires_at, revoked_at"
+                    " FROM access.api_keys ORDER BY created_at, key_id"
+                )
+            )
+            return [
+                KeyInfo(r.key_id, r.name, tuple(r.scopes), r.created_at, r.expires_at, r.revoked_at)
+                for r in rows
+            ]
+
+    async def revoke(self, key_id: str) -> None:
+        """End a key; services notice within their cache's lifetime (seconds)."""
+        async with self._engine.begin() as tx:
+            done = await tx.execute(
+                text(
+                    "UPDATE access.api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE key_id = :key_id"
+                ),
+                {"key_id": key_id},
+            )
+            if done.rowcount == 0:
+                raise NotFoundError(f"There is no key {key_id!r}; `csm keys list` shows them.")
+
+    async def load(self, key_id: str) -> StoredKey | None:
+        """What is needed to check the key, or None."""
+        async with self._engine.connect() as connection:
+            row = (
+                await connection.execute(
+                    text(
+                        "SELECT key_id, secret_hash, scopes, expires_at, revoked_at FROM access.api_keys WHERE key_id = :id"
+                    ),
+                    {"id": key_id},
+                )
+            ).one_or_none()
+        if row is None:
+            return None
+        return StoredKey(
+            row.key_id,
+            bytes(row.secret_hash),
+            frozenset(row.scopes),
+            row.expires_at,
+            row.revoked_at is not None,
+        )
