@@ -1,0 +1,1 @@
+"""Where the embedded stack's messages end: a mail server that keeps mails and an endpoint that keeps webhooks."""
