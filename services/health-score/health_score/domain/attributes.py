@@ -1,0 +1,40 @@
+"""What is known of the account itself: attributes merged field by field, the newer event winning."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from health_score.domain.fact import Fact
+
+ACCOUNT_CHANGED = "csm.account.changed"
+CUSTOM = "attributes"
+STANDARD = frozenset(
+    {
+        "name", "plan", "segment", "stage", "owner", "team", "region",
+        "arr", "currency", "seats", "renewal_date", "timezone", "locale",
+    }
+)  # fmt: skip
+
+Stamp = tuple[float, str]
+"""Event time and event id: the order in which facts win."""
+
+
+def flattened(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields of a fact with its custom `attributes` beside them, which never stand in for a standard field."""
+    custom = data.get(CUSTOM)
+    if not isinstance(custom, dict):
+        return data
+    own = {name: value for name, value in data.items() if name != CUSTOM}
+    return {name: value for name, value in custom.items() if name not in STANDARD} | own
+
+
+def merge(attributes: dict[str, Any], stamps: dict[str, Stamp], fact: Fact) -> bool:
+    """Take over each field that the fact tells newer than known; absent and null fields stay. True if anything changed."""
+    stamp = (fact.time, fact.id)
+    changed = False
+    for name, value in flattened(fact.data).items():
+        if value is None or name == CUSTOM or (name in stamps and stamp <= stamps[name]):
+            continue
+        changed = changed or attributes.get(name) != value
+        attributes[name] = value
+        stamps[name] = stamp
+    return changed

@@ -1,0 +1,43 @@
+"""What every signal is: a fold over facts with a closed form in time, so that the future is computable."""
+
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from health_score.domain.fact import Fact
+
+State = TypeVar("State")
+
+DAY_S = 86_400.0
+
+
+class Signal(Protocol[State]):
+    """One way to read a number out of an account's facts.
+
+    A signal is a definition and immutable; its state belongs to one account and holds builtin types only. Folding is
+    commutative and associative: any order and any split into batches gives the same state (each signal tells its window).
+    Without a matching fact there is no state, and no value.
+    """
+
+    state_type: ClassVar[type]
+    """The dataclass of its state, for whoever stores it."""
+    moves: ClassVar[bool]
+    """Whether the value changes by the passing of time alone."""
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The event types it wants to see."""
+        ...
+
+    def fold(self, state: State | None, fact: Fact) -> State | None:
+        """Take in a fact of one of `types`: change the state in place and return it. Data that does not fit is no match."""
+        ...
+
+    def value(self, state: State, now: float) -> float | None:
+        """The number at `now`; None once it has expired. Monotone in time from one fact to the next until it expires."""
+        ...
+
+    def expires(self, state: State) -> float | None:
+        """The instant (epoch seconds, to within a second) from which the value is None if nothing arrives; None for never."""
+        ...
+
+
+AnySignal = Signal[Any]

@@ -1,0 +1,33 @@
+"""Exponential decay: a sum of amounts that halve with every half-life, whatever order they arrive in.
+
+An amount a at time t weighs a·2^((t - now) / half-life). Sums are kept as of a whole number of half-lives since the epoch, so
+moving that reference is a shift by a power of two: exact in floating point, and late amounts weigh what they should.
+"""
+
+from math import exp2, floor, ldexp
+
+SHORTEST_HALF_LIFE_DAYS = 0.001
+_FURTHEST_AHEAD = 64.0  # half-lives; keeps a fact from a wrong future from overflowing
+
+
+def require_half_life(days: float) -> None:
+    """Refuse a half-life that cannot be reckoned with."""
+    if not days >= SHORTEST_HALF_LIFE_DAYS:
+        raise ValueError(f"half_life_days must be at least {SHORTEST_HALF_LIFE_DAYS:g}")
+
+
+def reference(time: float, half_life_s: float) -> tuple[int, float]:
+    """The last whole half-life at `time`, and the weight (1…2) at that reference of an amount of 1 at `time`."""
+    exact = time / half_life_s
+    whole = floor(exact)
+    return whole, exp2(exact - whole)
+
+
+def shifted(total: float, at: int, to: int) -> float:
+    """A total of reference `at` as of the later reference `to`."""
+    return total if at == to else ldexp(total, at - to)
+
+
+def faded(total: float, at: int, now: float, half_life_s: float) -> float:
+    """A total of reference `at` as of `now`."""
+    return total * exp2(min(at - now / half_life_s, _FURTHEST_AHEAD))

@@ -1,0 +1,55 @@
+"""`latest`: what was said last, until it is too old to be believed."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from health_score.domain.fact import Fact
+from health_score.domain.signals.base import DAY_S
+from health_score.domain.signals.selector import Selector
+
+
+@dataclass(slots=True)
+class LatestState:
+    """The number of the latest match, with its time and event id."""
+
+    time: float
+    id: str
+    number: float
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The number of the matching fact with the greatest event time (the greater event id among equals), for `expires_days`."""
+
+    select: Selector
+    expires_days: float | None = None
+
+    state_type: ClassVar[type] = LatestState
+    moves: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.select.value is None:
+            raise ValueError("value must name the field that latest reads")
+        if self.expires_days is not None and not self.expires_days > 0.0:
+            raise ValueError("expires_days must be above 0")
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The event types it wants to see."""
+        return self.select.types
+
+    def fold(self, state: LatestState | None, fact: Fact) -> LatestState | None:
+        """Keep the newer of the known number and the fact's."""
+        found = self.select.read(fact)
+        if found is None or (state is not None and (fact.time, fact.id) <= (state.time, state.id)):
+            return state
+        return LatestState(fact.time, fact.id, found)
+
+    def value(self, state: LatestState, now: float) -> float | None:
+        """The number until it expires."""
+        until = self.expires(state)
+        return state.number if until is None or now < until else None
+
+    def expires(self, state: LatestState) -> float | None:
+        """`expires_days` after it was said."""
+        return None if self.expires_days is None else state.time + self.expires_days * DAY_S

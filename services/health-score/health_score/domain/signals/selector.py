@@ -1,0 +1,58 @@
+"""Which facts a signal reads, and which number of them; the fence behind which data can be trusted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from health_score.domain.fact import Fact
+
+Scalar = str | bool | int | float
+LARGEST = (
+    1e15  # beyond it a float no longer counts in thousandths; nobody's usage, money or score is that large
+)
+
+
+def number(value: Any) -> float | None:
+    """A believable number, true and false as 1 and 0; None for anything else."""
+    if isinstance(value, (int, float)) and -LARGEST <= value <= LARGEST:
+        return float(value)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Facts of `types` whose fields have one of the values named in `where` (None stands for absent).
+
+    The number is the field `value` (`default` where it is absent), put through `table` if there is one; without `value`, 1.
+    """
+
+    types: tuple[str, ...]
+    where: Mapping[str, tuple[Scalar | None, ...]] = field(default_factory=dict)
+    value: str | None = None
+    default: float | None = None
+    table: Mapping[Scalar, float] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.types or not all(self.types):
+            raise ValueError("type must name at least one event type")
+        if self.value is None and (self.default is not None or self.table is not None):
+            raise ValueError("default and table speak of a field: name it with value")
+        if any(number(each) is None for each in (self.table or {}).values()):
+            raise ValueError("table must give a number for each of its entries")
+
+    def matches(self, data: Mapping[str, Any]) -> bool:
+        """Whether all conditions of `where` hold."""
+        return all(data.get(name) in allowed for name, allowed in self.where.items())
+
+    def read(self, fact: Fact) -> float | None:
+        """The fact's number; None if it does not match or has none."""
+        if self.where and not self.matches(fact.data):
+            return None
+        if self.value is None:
+            return 1.0
+        found = fact.data.get(self.value)
+        if found is None:
+            return self.default
+        if self.table is None:
+            return number(found)
+        return self.table.get(found) if isinstance(found, (str, int, float)) else None
