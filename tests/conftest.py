@@ -1,0 +1,18 @@
+"""What all tiers share: the fixtures of tests/support, and a marker for each tier."""
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["tests.support.postgres", "tests.support.brokers"]
+
+_HERE = Path(__file__).parent
+_TIERS = ("unit", "integration", "e2e")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test with its tier, the name of its directory."""
+    for item in items:
+        tier = item.path.relative_to(_HERE).parts[0]
+        if tier in _TIERS:
+            item.add_marker(tier)
