@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from socket import create_connection
@@ -14,6 +15,7 @@ import psutil
 
 from csm_cli.stack.account import Identity
 from csm_cli.stack.home import Home
+from csm_cli.stack.loglines import last_error, readable
 from csm_cli.stack.processes import Processes, end
 from csm_common.errors import FatalError
 
@@ -70,16 +72,20 @@ class Child:
             )
         self._processes.add(self.name, self._process, self._stop_signal)
 
-    def check(self) -> bool:
-        """Whether it serves by now; FatalError with the last lines of its log when it has ended instead."""
+    def is_ready(self) -> bool:
+        """Whether it serves by now."""
+        return self._ready()
+
+    def ensure_running(self) -> None:
+        """FatalError with the last lines of its log when it has ended while it should start."""
         if self.exit_code is not None:
             raise FatalError(f"{self.name} {self.ending()} while starting.{self._log_tail()}")
-        return self._ready()
 
     def wait_ready(self, seconds: float = READY_SECONDS) -> None:
         """Block until it serves; FatalError when it ends or takes longer than `seconds`."""
         deadline = time.monotonic() + seconds
-        while not self.check():
+        while not self.is_ready():
+            self.ensure_running()
             if time.monotonic() > deadline:
                 raise self.too_slow(seconds)
             time.sleep(0.02)
@@ -93,8 +99,10 @@ class Child:
         if self._process is None:
             return
         end(self._process, self._stop_signal)
-        self._processes.remove(self.name)
+        self._process.poll()  # takes its exit code, so that no zombie stays
         self._process = None
+        with suppress(OSError):  # a full disk must not keep the others running; a dead entry does no harm
+            self._processes.remove(self.name)
 
     def ending(self) -> str:
         """How it ended, in words."""
@@ -105,15 +113,15 @@ class Child:
 
     def last_error(self) -> str:
         """The last line of its log that tells of an error, else its last line; empty when there is none."""
-        lines = last_lines(self.log, 50)
-        errors = [
-            line for line in lines if any(mark in line.lower() for mark in ("error", "fatal", "critical"))
-        ]
-        return (errors or lines or [""])[-1].strip()
+        return last_error(last_lines(self.log, 50))
 
     def _log_tail(self) -> str:
         lines = last_lines(self.log, 10)
-        return f" The last lines of {self.log}:\n" + "\n".join(f"  {line}" for line in lines) if lines else ""
+        return (
+            f" The last lines of {self.log}:\n" + "\n".join(f"  {readable(line)}" for line in lines)
+            if lines
+            else ""
+        )
 
 
 def last_lines(path: Path, count: int) -> list[str]:

@@ -6,6 +6,7 @@ a process is ours only when its start time is the recorded one.
 """
 
 import json
+import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
@@ -14,8 +15,9 @@ import psutil
 from csm_cli.stack.home import Home, write_private
 
 SUPERVISOR = "supervisor"
+SERVICES = ("ingest", "health-score", "playbooks", "notifier")
 # The source of events first, so that the services behind it work off what it accepted; storage last.
-STOP_ORDER = ("ingest", "health-score", "playbooks", "notifier", "sinks", "broker", "postgres")
+STOP_ORDER = (*SERVICES, "sinks", "broker", "postgres")
 STOP_SECONDS = 15.0
 SAME_START_SECONDS = 2.0  # readings of one start time differ by the jitter of the machine's boot time
 
@@ -76,12 +78,25 @@ class Processes:
         write_private(self._file, json.dumps([asdict(entry) for entry in entries.values()], indent=2))
 
 
+def key(name: str) -> str:
+    """The name of a service as its module, its database role and its member of stack.json have it."""
+    return name.replace("-", "_")
+
+
 def end(process: psutil.Process, stop_signal: int, seconds: float = STOP_SECONDS) -> None:
     """Ask `process` to end, wait for it, and kill it after `seconds`. psutil never signals a recycled pid."""
     with suppress(psutil.NoSuchProcess):
         process.send_signal(stop_signal)
-        try:
-            process.wait(seconds)
-        except psutil.TimeoutExpired:
+        if not _ended_within(process, seconds):
             process.kill()
-            process.wait(seconds)
+            _ended_within(process, seconds)
+
+
+def _ended_within(process: psutil.Process, seconds: float) -> bool:
+    # Not psutil's wait: that waits for zombies, too, which some containers never clear away.
+    deadline = time.monotonic() + seconds
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

@@ -1,0 +1,41 @@
+"""The `csm` command: builds the app from its commands and tells errors in one sentence."""
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from csm_cli.commands.down import down
+from csm_cli.commands.logs import logs
+from csm_cli.commands.status import status
+from csm_cli.commands.topics import topics
+from csm_cli.commands.up import up
+from csm_common.errors import CsmError
+
+
+class Commands(TyperGroup):
+    """Errors raised on purpose are one sentence and exit code 1; anything else is a bug and keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except CsmError as error:
+            typer.echo(error.message, err=True)
+            raise typer.Exit(1) from error
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Customer success on events: run the product on this machine, and look after it.",
+)
+app.command()(up)
+app.command()(down)
+app.command()(status)
+app.command()(logs)
+app.add_typer(topics, name="topics")
+
+if __name__ == "__main__":
+    app()

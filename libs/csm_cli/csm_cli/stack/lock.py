@@ -1,0 +1,60 @@
+"""One supervisor per home: a lock on a file, which ends with its holders however they end."""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from csm_cli.stack.home import Home, write_private
+from csm_cli.stack.processes import SUPERVISOR, Processes
+from csm_common.errors import FatalError
+
+FREE_BYTES = 200 * 1024 * 1024  # a new database takes 60 MB; the rest is its log and room to run
+GUARD_SECONDS = 90.0  # a guard ends seven processes, each with its own bound
+
+
+@contextmanager
+def hold(home: Home) -> Iterator[int]:
+    """Hold `home`, made when missing; yields the descriptor of the lock. FatalError when it is in use or no good."""
+    try:
+        home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        home.logs.mkdir(exist_ok=True)
+        write_private(home.path / "probe", "")
+        (home.path / "probe").unlink()
+        descriptor = os.open(home.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise FatalError(
+            f"{home.path} cannot be used as home: {error.strerror} ({error.filename})."
+        ) from error
+    try:
+        _acquire(descriptor, home)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def check_room(home: Home) -> None:
+    """FatalError when the disk of `home` is as good as full."""
+    free = shutil.disk_usage(home.path).free
+    if free < FREE_BYTES:
+        raise FatalError(
+            f"{home.path} has {free >> 20} MB left and {FREE_BYTES >> 20} MB are needed: free some space."
+        )
+
+
+def _acquire(descriptor: int, home: Home) -> None:
+    deadline = time.monotonic() + GUARD_SECONDS
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            entry = Processes(home).entries().get(SUPERVISOR)
+            # Without a supervisor it is the guard of a killed one, about to end what that left.
+            if (entry and entry.process()) or time.monotonic() > deadline:
+                owner = f"pid {entry.pid}" if entry else "its pid is not known"
+                raise FatalError(
+                    f"A stack already runs in {home.path} ({owner}): `csm status` shows it, `csm down` ends it."
+                ) from None
+            time.sleep(0.1)
