@@ -4,15 +4,36 @@ Ingest validates against these shapes; unknown fields are kept (the original byt
 """
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-Moment = datetime | date
+from pydantic import WithJsonSchema
+
+Moment = Annotated[
+    str, WithJsonSchema({"anyOf": [{"type": "string", "format": each} for each in ("date", "date-time")]})
+]
+"""A date or a date-time: `2025-03-31`, `2025-03-31T09:00:00Z`. Text, because msgspec decodes no union of the two."""
 
 
 def _require(condition: bool, sentence: str) -> None:
     if not condition:
         raise ValueError(sentence)
+
+
+def _require_moments(**moments: str | None) -> None:
+    for name, value in moments.items():
+        _require(
+            value is None or _is_moment(value),
+            f"{name} must be a date or a date-time, such as 2025-03-31 or 2025-03-31T09:00:00Z",
+        )
+
+
+def _is_moment(value: str) -> bool:
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +93,9 @@ class InvoiceChanged:
     currency: str | None = None
     due: Moment | None = None
 
+    def __post_init__(self) -> None:
+        _require_moments(due=self.due)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionChanged:
@@ -88,6 +112,11 @@ class SubscriptionChanged:
     notice_by: Moment | None = None
     auto_renew: bool | None = None
     cancelled_at: Moment | None = None
+
+    def __post_init__(self) -> None:
+        _require_moments(
+            start=self.start, term_end=self.term_end, notice_by=self.notice_by, cancelled_at=self.cancelled_at
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +137,9 @@ class AccountChanged:
     timezone: str | None = None
     locale: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _require_moments(renewal_date=self.renewal_date)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +166,9 @@ class GoalChanged:
     weight: float | None = None
     expected: float | None = None
     confirmed_by_customer: bool | None = None
+
+    def __post_init__(self) -> None:
+        _require_moments(due=self.due)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +208,7 @@ class OverrideSet:
         _require((self.score is None) != (self.band is None), "give either score or band")
         _require(self.score is None or 0 <= self.score <= 100, "score must be from 0 to 100")
         _require(bool(self.reason), "reason must not be empty")
+        _require_moments(until=self.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +251,9 @@ class ChurnRecorded:
     ends_at: Moment | None = None
     reasons: list[dict[str, Any]] | None = None
     evidence: str | None = None
+
+    def __post_init__(self) -> None:
+        _require_moments(decided_at=self.decided_at, notice_at=self.notice_at, ends_at=self.ends_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
