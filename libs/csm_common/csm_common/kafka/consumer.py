@@ -5,9 +5,9 @@ How it holds (each point was measured to lose or double records when left out):
 * The position of every partition is in PostgreSQL, moved in the transaction of the effects. Kafka's own offsets are a hint.
 * A claim raises the position's epoch; a transaction first locks the position under its claimed epoch, and finding none means that
   another owner took over: the batch is dropped. Offsets below the position are dropped as repeats.
-* The loop never blocks before `getmany` and never cancels it: coordination errors surface there, and a cancelled one kills the
-  client's poll watchdog for good. What arrives while we own nothing is dropped.
-* Gap rule: a first offset above the position can be a stale fetch buffer. Seek back once; the same gap again is legal (compaction).
+* The loop never blocks before `getmany` and never cancels it: coordination errors surface there, and a cancelled one
+  kills the client's poll watchdog for good. What arrives while we own nothing is dropped.
+* Gap rule: a first offset above the position can be a stale fetch buffer. Seek back once; the same gap again is legal.
 * Timers of a partition run here too, between batches, under the same lock: an account has one writer.
 """
 

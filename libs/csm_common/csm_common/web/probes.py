@@ -1,6 +1,7 @@
 """/livez, /readyz and /metrics: for supervisors and Prometheus, without a key."""
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
@@ -30,3 +31,30 @@ def probe_routes(*, ready: dict[str, Check], alive: dict[str, Check]) -> list[Ro
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/livez", answer(alive)), Route("/readyz", answer(ready)), Route("/metrics", metrics)]
+
+
+class Watched(Protocol):
+    """A loop that can tell how it is: the exactly-once consumer."""
+
+    def problem(self) -> str | None:
+        """Why it is not healthy, in a sentence."""
+        ...
+
+    def stalled_for(self) -> float:
+        """Seconds since it last came round."""
+        ...
+
+
+def consumer_checks(
+    consumer: Watched, *, patience_s: float = 60.0
+) -> tuple[dict[str, Check], dict[str, Check]]:
+    """Readiness (it has partitions and works) and liveness (it comes round: progress, not just a task that exists)."""
+
+    async def ready() -> str | None:
+        return consumer.problem()
+
+    async def alive() -> str | None:
+        stalled = consumer.stalled_for()
+        return f"The consumer has not come round for {stalled:.0f} s." if stalled > patience_s else None
+
+    return {"consumer": ready}, {"consumer": alive}

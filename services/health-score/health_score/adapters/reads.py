@@ -1,0 +1,60 @@
+"""What the REST API reads: stored snapshots and states, and the counts. Any replica answers for any account."""
+
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from health_score.adapters.state_codec import StateCodec
+from health_score.application.ports import Stats
+from health_score.domain.account import AccountState
+
+_PAGE = text("""
+SELECT account_id, snapshot FROM accounts
+WHERE account_id > :after AND (CAST(:band AS text) IS NULL OR band = :band)
+ORDER BY account_id LIMIT :limit
+""")
+
+_SNAPSHOT = text("SELECT snapshot FROM accounts WHERE account_id = :id")
+_STATE = text("SELECT state, due_at FROM accounts WHERE account_id = :id")
+
+_STATS = text("""
+SELECT coalesce(sum(folded), 0)::bigint AS folded, coalesce(sum(repeated), 0)::bigint AS repeated,
+    coalesce(sum(conflicting), 0)::bigint AS conflicting, coalesce(sum(undecodable), 0)::bigint AS undecodable,
+    (SELECT count(*) FROM accounts) AS accounts,
+    (SELECT coalesce(sum(records), 0)::bigint FROM positions WHERE consumer = 'health-score') AS consumed,
+    (SELECT coalesce(sum(dead_letters), 0)::bigint FROM positions WHERE consumer = 'health-score') AS dead_lettered
+FROM intake
+""")
+
+
+class PostgresReads:
+    """AccountReads on PostgreSQL, each query in a connection of its own."""
+
+    def __init__(self, engine: AsyncEngine, codec: StateCodec) -> None:
+        self._engine = engine
+        self._codec = codec
+
+    async def page(self, *, after: str, band: str | None, limit: int) -> list[tuple[str, bytes]]:
+        """Account ids above `after` with their snapshots (JSON), in the order of ids."""
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(_PAGE, {"after": after, "band": band, "limit": limit})
+            return [(row.account_id, row.snapshot) for row in rows]
+
+    async def snapshot(self, account_id: str) -> bytes | None:
+        """The account's snapshot (JSON)."""
+        async with self._engine.connect() as connection:
+            found: bytes | None = await connection.scalar(_SNAPSHOT, {"id": account_id})
+            return found
+
+    async def state(self, account_id: str) -> tuple[AccountState, datetime | None] | None:
+        """The account's state, and when it will be looked at next."""
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(_STATE, {"id": account_id})).one_or_none()
+        return None if row is None else (self._codec.decode(row.state), row.due_at)
+
+    async def stats(self) -> Stats:
+        """What became of all records so far."""
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(_STATS)).one()
+        return Stats(**row._mapping)

@@ -1,0 +1,112 @@
+"""What the application needs of the outside: where states, the journal and the counts are kept, all inside a transaction."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from health_score.domain.account import AccountState
+from health_score.domain.journal import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An account as it is stored after an evaluation; `snapshot` is the JSON of the contract's AccountSnapshot."""
+
+    state: AccountState
+    partition: int
+    snapshot: bytes
+    due_at: datetime | None
+
+
+@dataclass(slots=True)
+class IntakeCounts:
+    """How many facts of a partition were folded, repeats without effect, conflicts or undecodable."""
+
+    folded: int = 0
+    repeated: int = 0
+    conflicting: int = 0
+    undecodable: int = 0
+
+
+class AccountRepository(Protocol):
+    """The accounts table."""
+
+    async def load(self, tx: AsyncConnection, account_ids: Collection[str]) -> dict[str, AccountState]:
+        """The states of those of the accounts that are known; each caller gets objects of its own."""
+        ...
+
+    async def save(self, tx: AsyncConnection, rows: Sequence[AccountRow]) -> None:
+        """Write the accounts, new or known."""
+        ...
+
+    async def due(
+        self, tx: AsyncConnection, partitions: Collection[int], now: datetime, limit: int
+    ) -> list[tuple[str, int, datetime]]:
+        """Account, partition and due instant of what is due by `now`, longest due first."""
+        ...
+
+    async def next_due(self, tx: AsyncConnection, partitions: Collection[int]) -> datetime | None:
+        """When the next account of the partitions becomes due."""
+        ...
+
+
+class JournalRepository(Protocol):
+    """The journal table."""
+
+    async def load(self, tx: AsyncConnection, partitions: Collection[int]) -> dict[int, list[Entry]]:
+        """All entries of the partitions, oldest first."""
+        ...
+
+    async def append(
+        self, tx: AsyncConnection, facts: Mapping[int, Sequence[tuple[int, int]]], now: datetime
+    ) -> dict[int, Entry]:
+        """One new entry per partition."""
+        ...
+
+    async def delete(self, tx: AsyncConnection, entries: Collection[Entry]) -> None:
+        """Drop entries that have left the window."""
+        ...
+
+
+class IntakeRepository(Protocol):
+    """The intake table."""
+
+    async def add(self, tx: AsyncConnection, counts: Mapping[int, IntakeCounts]) -> None:
+        """Add to the partitions' counts."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """Exact counts since the database was made: consumed = folded + repeated + dead_lettered."""
+
+    consumed: int
+    folded: int
+    repeated: int
+    conflicting: int
+    undecodable: int
+    dead_lettered: int
+    accounts: int
+
+
+class AccountReads(Protocol):
+    """What the REST API reads."""
+
+    async def page(self, *, after: str, band: str | None, limit: int) -> list[tuple[str, bytes]]:
+        """Account ids above `after` with their snapshots (JSON), in the order of ids."""
+        ...
+
+    async def snapshot(self, account_id: str) -> bytes | None:
+        """The account's snapshot (JSON)."""
+        ...
+
+    async def state(self, account_id: str) -> tuple[AccountState, datetime | None] | None:
+        """The account's state, and when it will be looked at next."""
+        ...
+
+    async def stats(self) -> Stats:
+        """What became of all records so far."""
+        ...

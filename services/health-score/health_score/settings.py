@@ -1,0 +1,27 @@
+"""Settings of health-score beside those every service has (`CSM_HEALTH__JOURNAL_DAYS=…`)."""
+
+from pydantic import BaseModel, Field
+
+from csm_common.settings import ServiceSettings
+
+
+class HealthSettings(BaseModel):
+    """How much is remembered."""
+
+    journal_days: float = Field(
+        default=7.0, description="A fact sent again within so many days has no effect …"
+    )
+    journal_facts: int = Field(
+        default=500_000,
+        description="… as long as no more facts than this came after it in its partition (0.1 kB each).",
+    )
+    cached_accounts: int = Field(
+        default=50_000, description="Account states kept in memory, the latest used first."
+    )
+    timer_batch: int = Field(default=500, description="At most so many due accounts in one transaction.")
+
+
+class HealthScoreSettings(ServiceSettings):
+    """Everything `app.py` needs."""
+
+    health: HealthSettings = HealthSettings()
