@@ -1,4 +1,4 @@
-"""How a watched number runs through time if nothing arrives: read at any instant, and bounded over any span.
+"""How a watched number runs through time if nothing arrives: read at any second, and bounded between two.
 
 Valid until the first of the known values expires: up to then what is known stays known, and each value is monotone in time.
 """
@@ -6,7 +6,7 @@ Valid until the first of the known values expires: up to then what is known stay
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from health_score.domain.account import AccountState
 from health_score.domain.assessment import Assessment, rounded
@@ -15,87 +15,76 @@ from health_score.domain.curve import Curve
 from health_score.domain.scorecard import Target
 from health_score.domain.signals import AnySignal
 
-Readings = tuple[float, ...]
-"""The values that move, at one instant."""
+
+class Point(NamedTuple):
+    """A course at one second: its number, and the raw value of each mover."""
+
+    at: int
+    number: float
+    raw: Sequence[float] = ()
 
 
 class Course(Protocol):
     """One number's way through time."""
 
-    def read(self, at: float) -> Readings:
-        """The moving values at an instant."""
+    def point(self, at: int) -> Point:
+        """The course at a second."""
         ...
 
-    def value(self, readings: Readings) -> float:
-        """The number they give."""
+    def bounds(self, left: Point, right: Point) -> tuple[float, float]:
+        """A lower and an upper bound of the number between two points."""
         ...
-
-    def bounds(self, one: Readings, other: Readings) -> tuple[float, float]:
-        """A lower and an upper bound of the number between two readings."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Mover:
-    """One measure whose value moves."""
-
-    signal: AnySignal
-    state: Any
-
-    def at(self, now: float) -> float:
-        """The value at an instant before it expires."""
-        value = self.signal.value(self.state, now)
-        if value is None:
-            raise ValueError("a course was read after one of its values expired")
-        return value
 
 
 @dataclass(frozen=True, slots=True)
 class RawCourse:
     """The raw value of one measure."""
 
-    mover: Mover
+    signal: AnySignal
+    state: Any
 
-    def read(self, at: float) -> Readings:
+    def point(self, at: int) -> Point:
         """The value itself."""
-        return (self.mover.at(at),)
+        return Point(at, self.signal.value(self.state, at))
 
-    def value(self, readings: Readings) -> float:
-        """The value itself."""
-        return readings[0]
-
-    def bounds(self, one: Readings, other: Readings) -> tuple[float, float]:
+    def bounds(self, left: Point, right: Point) -> tuple[float, float]:
         """Both ends, since it is monotone."""
-        return min(one[0], other[0]), max(one[0], other[0])
+        return min(left.number, right.number), max(left.number, right.number)
+
+
+class Mover(NamedTuple):
+    """A measure of a score whose value moves, and its share of the score."""
+
+    signal: AnySignal
+    state: Any
+    curve: Curve
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
 class WeighedCourse:
-    """A score: points that stay (`still`, already weighed) and movers put through their curves with their shares."""
+    """A score: what stays (`still`, in points of the score) and what moves."""
 
-    still: Sequence[float]
-    movers: Sequence[tuple[Mover, Curve, float]]
+    still: tuple[float, ...]
+    movers: tuple[Mover, ...]
 
-    def read(self, at: float) -> Readings:
-        """The movers' values."""
-        return tuple(mover.at(at) for mover, _, _ in self.movers)
-
-    def value(self, readings: Readings) -> float:
+    def point(self, at: int) -> Point:
         """The score, by the same sum as the assessment's."""
-        moved = [
-            share * curve.points(each) for (_, curve, share), each in zip(self.movers, readings, strict=True)
-        ]
-        return rounded(fsum((*self.still, *moved)))
+        raw, brought = [], list(self.still)
+        for signal, state, curve, share in self.movers:
+            value = signal.value(state, at)
+            raw.append(value)
+            brought.append(share * curve.points(value))
+        return Point(at, rounded(fsum(brought)), raw)
 
-    def bounds(self, one: Readings, other: Readings) -> tuple[float, float]:
-        """The sums of the least and of the greatest points each mover can have."""
-        spans = [
-            (share, curve.extremes(a, b))
-            for (_, curve, share), a, b in zip(self.movers, one, other, strict=True)
-        ]
-        low = fsum((*self.still, *(share * least for share, (least, _) in spans)))
-        high = fsum((*self.still, *(share * greatest for share, (_, greatest) in spans)))
-        return rounded(low), rounded(high)
+    def bounds(self, left: Point, right: Point) -> tuple[float, float]:
+        """The sums of the least and of the greatest points each mover can bring."""
+        lows, highs = list(self.still), list(self.still)
+        for mover, one, other in zip(self.movers, left.raw, right.raw, strict=True):
+            least, greatest = mover.curve.extremes(one, other)
+            lows.append(mover.share * least)
+            highs.append(mover.share * greatest)
+        return rounded(fsum(lows)), rounded(fsum(highs))
 
 
 def course(card: CompiledCard, state: AccountState, assessment: Assessment, target: Target) -> Course | None:
@@ -104,22 +93,24 @@ def course(card: CompiledCard, state: AccountState, assessment: Assessment, targ
         return None
     if target.kind == "measure":
         signal = next(each.signal for each in card.measures if each.name == target.name)
-        return RawCourse(Mover(signal, state.signals[target.name])) if signal.moves else None
-    balance = card.balance(tuple(name for name, points in assessment.points.items() if points is not None))
-    shares = balance.whole if target.kind == "score" else balance.within[target.name]
-    return _weighed(card, state, assessment, shares)
+        return RawCourse(signal, state.signals[target.name]) if signal.moves else None
+    balance = card.balance(tuple([name for name, points in assessment.points.items() if points is not None]))
+    return _weighed(
+        card, state, assessment, balance.whole if target.kind == "score" else balance.within[target.name]
+    )
 
 
 def _weighed(
     card: CompiledCard, state: AccountState, assessment: Assessment, shares: dict[str, float]
 ) -> WeighedCourse | None:
-    still, movers = [], []
+    still: list[float] = []
+    movers: list[Mover] = []
     for measure in card.measures:
-        share, points = shares.get(measure.name), assessment.points[measure.name]
-        if share is None or points is None or measure.curve is None:
+        share, points, curve = shares.get(measure.name), assessment.points[measure.name], measure.curve
+        if share is None or points is None or curve is None:
             continue
         if measure.signal.moves:
-            movers.append((Mover(measure.signal, state.signals[measure.name]), measure.curve, share))
+            movers.append(Mover(measure.signal, state.signals[measure.name], curve, share))
         else:
             still.append(share * points)
-    return WeighedCourse(still, movers) if movers else None
+    return WeighedCourse(tuple(still), tuple(movers)) if movers else None

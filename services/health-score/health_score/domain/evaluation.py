@@ -95,7 +95,7 @@ def evaluate(
         moved=_moved(before, assessment),
         cause_kind=cause_kind,
         fact_ids=tuple(fact_ids),
-        due=next_instant(card, state, now),
+        due=next_instant(card, state, now, assessment=assessment),
     )
 
 

@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf, isfinite
 from typing import Literal
@@ -136,8 +136,10 @@ class Scorecard:
     dimensions: tuple[Dimension, ...]
     bands: tuple[Band, ...]
     thresholds: tuple[Threshold, ...] = ()
+    lows: tuple[float, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "lows", tuple(band.low for band in self.bands))
         _require_name("scorecard", self.name)
         _require(self.version >= 1, f"scorecard {self.name}: version must be 1 or more")
         _require(bool(self.dimensions), f"scorecard {self.name}: at least one dimension is needed")
@@ -155,17 +157,16 @@ class Scorecard:
 
     def band(self, score: float) -> str:
         """The name of the band a score lies in."""
-        return next(band.name for band in reversed(self.bands) if score >= band.low)
+        return self.bands[bisect_right(self.lows, score) - 1].name
 
     def band_span(self, score: float) -> tuple[float, float]:
         """The scores low ≤ score < high that share a score's band; the highest band has no upper end."""
-        lows = [band.low for band in self.bands]
-        at = bisect_right(lows, score)
-        return lows[at - 1], lows[at] if at < len(lows) else inf
+        at = bisect_right(self.lows, score)
+        return self.lows[at - 1], self.lows[at] if at < len(self.lows) else inf
 
     def _check_bands(self) -> None:
         _require_unique("band", (band.name for band in self.bands))
-        lows = [band.low for band in self.bands]
+        lows = self.lows
         _require(bool(lows) and lows[0] == 0, "bands: the lowest band must begin at 0")
         _require(
             all(a < b for a, b in pairwise(lows)),

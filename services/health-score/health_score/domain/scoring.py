@@ -6,6 +6,7 @@ from health_score.domain.account import AccountState
 from health_score.domain.assessment import Assessment, rounded
 from health_score.domain.balance import Balance
 from health_score.domain.compiled import CompiledCard
+from health_score.domain.signals import read
 
 
 def assess(card: CompiledCard, state: AccountState, now: float) -> Assessment:
@@ -13,8 +14,7 @@ def assess(card: CompiledCard, state: AccountState, now: float) -> Assessment:
     values: dict[str, float | None] = {}
     points: dict[str, float | None] = {}
     for measure in card.measures:
-        known = state.signals.get(measure.name)
-        value = None if known is None else measure.signal.value(known, now)
+        value = read(measure.signal, state.signals.get(measure.name), now)
         values[measure.name] = value
         points[measure.name] = None if value is None or measure.curve is None else measure.curve.points(value)
     return _weighed(card, values, points)
@@ -28,7 +28,7 @@ def _weighed(
     parts: dict[str, float | None] = {
         name: balance.whole[name] * earned[name] if name in balance.whole else None for name in points
     }
-    score = rounded(fsum(part for part in parts.values() if part is not None)) if balance.whole else None
+    score = rounded(fsum([part for part in parts.values() if part is not None])) if balance.whole else None
     return Assessment(
         score=score,
         band=None if score is None else card.card.band(score),
@@ -42,6 +42,8 @@ def _weighed(
 
 def _dimensions(balance: Balance, earned: dict[str, float]) -> dict[str, float | None]:
     return {
-        name: rounded(fsum(share * earned[measure] for measure, share in shares.items())) if shares else None
+        name: rounded(fsum([share * earned[measure] for measure, share in shares.items()]))
+        if shares
+        else None
         for name, shares in balance.within.items()
     }

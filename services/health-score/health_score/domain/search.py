@@ -1,38 +1,60 @@
 """Branch and bound over whole seconds: when does a course first leave a corridor?"""
 
-from health_score.domain.courses import Course, Readings
+from health_score.domain.courses import Course, Point
 
 Corridor = tuple[float, float]
 """low ≤ number < high."""
-Point = tuple[int, Readings]
-"""A whole second and the moving values at it."""
+
+MARGIN = 1 / 256
+"""How far beside the estimated exit to look, as a share of the span: far enough to catch it between two looks."""
 
 
 def first_exit(course: Course, corridor: Corridor, first: int, beyond: int) -> int:
-    """The first second in first ≤ t < beyond at which the course is outside the corridor; `beyond` if there is none."""
+    """The first second in first ≤ t < beyond at which the course is outside the corridor; `beyond` if there is none.
+
+    A span that ends inside and whose bounds stay inside is done with; any other is split, near where the exit should be.
+    """
     if first >= beyond:
         return beyond
-    start, end = (first, course.read(first)), (beyond - 1, course.read(beyond - 1))
-    if _outside(course, corridor, start):
+    low, high = corridor
+    left = course.point(first)
+    if not low <= left.number < high:
         return first
-    found = _search(course, corridor, start, end)
-    return beyond if found is None else found
+    ends = [
+        course.point(beyond - 1)
+    ]  # of the spans still to look at, the nearest last; `left` is always inside
+    halve = False
+    while ends:
+        right = ends[-1]
+        span = right.at - left.at
+        inside = low <= right.number < high
+        if inside and (span <= 1 or _stays(course, corridor, left, right)):
+            left = ends.pop()
+            continue
+        if span <= 1:
+            return right.at
+        middle = course.point(
+            (left.at + right.at) // 2 if inside or halve else _estimate(corridor, left, right)
+        )
+        if low <= middle.number < high:
+            ends.append(middle)
+            gained = middle.at - left.at
+        else:
+            ends = [middle]
+            gained = right.at - middle.at
+        halve = 2 * gained < span
+    return beyond
 
 
-def _search(course: Course, corridor: Corridor, left: Point, right: Point) -> int | None:
-    """The first second in (left, right] outside the corridor; `left` is inside."""
-    low, high = course.bounds(left[1], right[1])
-    if low >= corridor[0] and high < corridor[1]:
-        return None
-    if right[0] - left[0] <= 1:
-        return right[0] if _outside(course, corridor, right) else None
-    second = (left[0] + right[0]) // 2
-    middle = (second, course.read(second))
-    found = _search(course, corridor, left, middle)
-    if found is None and not _outside(course, corridor, middle):
-        found = _search(course, corridor, middle, right)
-    return found
+def _stays(course: Course, corridor: Corridor, left: Point, right: Point) -> bool:
+    lowest, highest = course.bounds(left, right)
+    return lowest >= corridor[0] and highest < corridor[1]
 
 
-def _outside(course: Course, corridor: Corridor, point: Point) -> bool:
-    return not corridor[0] <= course.value(point[1]) < corridor[1]
+def _estimate(corridor: Corridor, left: Point, right: Point) -> int:
+    """Near where a straight line from `left` to `right` leaves the corridor, on the side of the end that is further off."""
+    span = right.at - left.at
+    level = corridor[0] if right.number < corridor[0] else corridor[1]
+    share = (left.number - level) / (left.number - right.number)
+    at = left.at + round(span * (share + (MARGIN if share < 0.5 else -MARGIN)))
+    return min(max(at, left.at + 1), right.at - 1)

@@ -11,7 +11,7 @@ from health_score.domain.account import AccountState
 from health_score.domain.assessment import Assessment
 from health_score.domain.compiled import CompiledCard
 from health_score.domain.courses import course
-from health_score.domain.scorecard import SCORE, Measure, Target
+from health_score.domain.scorecard import SCORE, Target
 from health_score.domain.scoring import assess
 from health_score.domain.search import Corridor, first_exit
 from health_score.domain.thresholds import OUTSIDE, corridor, ready_at
@@ -20,17 +20,22 @@ HORIZON_S = 400 * 86_400.0
 
 
 def next_instant(
-    card: CompiledCard, state: AccountState, now: float, horizon_s: float = HORIZON_S
+    card: CompiledCard,
+    state: AccountState,
+    now: float,
+    horizon_s: float = HORIZON_S,
+    assessment: Assessment | None = None,
 ) -> float | None:
     """The first whole second after `now` at which the state that `evaluate` left at `now` changes if nothing arrives.
 
     It changes when the band changes, a threshold is entered or left or the condition to enter it begins or ceases to hold, a
-    value expires, or a backfill runs out. None if nothing of the kind happens within `horizon_s` seconds.
+    value expires, or a backfill runs out. None if nothing of the kind happens within `horizon_s` seconds. `assessment` spares
+    the work of assessing the state at `now` once more.
     """
-    assessment = assess(card, state, now)
+    if assessment is None:
+        assessment = assess(card, state, now)
     first, beyond = floor(now) + 1, floor(now + horizon_s) + 1
-    found = min((each for each in _known_instants(card, state, assessment, first)), default=beyond)
-    found = min(found, beyond)
+    found = min([beyond, *_known_instants(card, state, assessment, first)])
     for target, bounds in _corridors(card, state, assessment).items():
         run = course(card, state, assessment, target)
         if run is not None:
@@ -44,24 +49,15 @@ def _known_instants(
     """The whole seconds, `first` at the earliest, that need no search."""
     for measure in card.measures:
         if assessment.values[measure.name] is not None:
-            yield from _expiry(measure, state, first)
+            expires = measure.signal.expires(state.signals[measure.name])
+            if expires is not None:
+                yield ceil(expires)
     for watch in card.watches:
         ready = ready_at(watch.threshold, state.thresholds.get(watch.threshold.name, OUTSIDE))
         if ready < inf:
             yield max(first, ceil(ready))
     if state.backfill_until is not None:
         yield max(first, ceil(state.backfill_until))
-
-
-def _expiry(measure: Measure, state: AccountState, first: int) -> Iterator[int]:
-    """The first second at which the measure's value is gone; found by asking, since the formula may be a rounding off."""
-    known = state.signals[measure.name]
-    expires = measure.signal.expires(known)
-    if expires is not None:
-        second = max(first, floor(expires) - 1)
-        while measure.signal.value(known, second) is not None:
-            second += 1
-        yield second
 
 
 def _corridors(card: CompiledCard, state: AccountState, assessment: Assessment) -> dict[Target, Corridor]:

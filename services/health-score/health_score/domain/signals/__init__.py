@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from health_score.domain.signals.base import AnySignal, Signal
+from health_score.domain.signals.base import AnySignal, Signal, read
 from health_score.domain.signals.latest import Latest
 from health_score.domain.signals.mean import Mean
 from health_score.domain.signals.open_items import Open
@@ -37,4 +37,5 @@ __all__ = [
     "Signal",
     "Sum",
     "Until",
+    "read",
 ]

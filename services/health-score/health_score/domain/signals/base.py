@@ -31,13 +31,21 @@ class Signal(Protocol[State]):
         """Take in a fact of one of `types`: change the state in place and return it. Data that does not fit is no match."""
         ...
 
-    def value(self, state: State, now: float) -> float | None:
-        """The number at `now`; None once it has expired. Monotone in time from one fact to the next until it expires."""
+    def value(self, state: State, now: float) -> float:
+        """The number at `now`, before it expires. Monotone in time from one fact to the next."""
         ...
 
     def expires(self, state: State) -> float | None:
-        """The instant (epoch seconds, to within a second) from which the value is None if nothing arrives; None for never."""
+        """The instant (epoch seconds) from which on the number is no longer believed; None where that never comes."""
         ...
+
+
+def read(signal: Signal[State], state: State | None, now: float) -> float | None:
+    """The number at `now`; None where there never was one or it has expired."""
+    if state is None:
+        return None
+    until = signal.expires(state)
+    return signal.value(state, now) if until is None or now < until else None
 
 
 AnySignal = Signal[Any]

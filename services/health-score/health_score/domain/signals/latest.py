@@ -45,10 +45,9 @@ class Latest:
             return state
         return LatestState(fact.time, fact.id, found)
 
-    def value(self, state: LatestState, now: float) -> float | None:
-        """The number until it expires."""
-        until = self.expires(state)
-        return state.number if until is None or now < until else None
+    def value(self, state: LatestState, now: float) -> float:
+        """The number."""
+        return state.number
 
     def expires(self, state: LatestState) -> float | None:
         """`expires_days` after it was said."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from health_score.domain.fact import Fact
 from health_score.domain.signals.base import DAY_S
-from health_score.domain.signals.decay import faded, reference, require_half_life, shifted
+from health_score.domain.signals.decay import reference, require_half_life, shifted
 from health_score.domain.signals.selector import Selector
 
 
@@ -58,12 +58,10 @@ class Mean:
         state.weight += shifted(weight, at, state.at)
         return state
 
-    def value(self, state: MeanState, now: float) -> float | None:
-        """The average while it has weight enough."""
-        if faded(state.weight, state.at, now, self.half_life_s) < self.min_weight:
-            return None
+    def value(self, state: MeanState, now: float) -> float:
+        """The average, which time does not move: both sums fade alike."""
         return state.total / state.weight
 
-    def expires(self, state: MeanState) -> float | None:
+    def expires(self, state: MeanState) -> float:
         """When the weight has faded to `min_weight`."""
         return (state.at + log2(state.weight / self.min_weight)) * self.half_life_s

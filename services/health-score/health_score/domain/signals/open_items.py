@@ -9,8 +9,8 @@ than `closed_days` behind the newest event, and after the item's closing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import floor, fsum, prod
-from typing import ClassVar
+from math import fsum, prod
+from typing import Any, ClassVar
 
 from health_score.domain.attributes import Stamp
 from health_score.domain.fact import Fact
@@ -72,26 +72,22 @@ class Open:
 
     def fold(self, state: OpenState | None, fact: Fact) -> OpenState | None:
         """Take over what the fact tells of its item."""
-        item = fact.data.get(self.item)
-        told = self._told(fact)
+        item, told = fact.data.get(self.item), self._told(fact.data)
         if not isinstance(item, str) or not told or not self.select.matches(fact.data):
             return state
         if state is None:
             state = OpenState(fact.time, {}, {})
-        self._advance(state, fact.time)
+        elif fact.time > state.newest:
+            self._advance(state, fact.time)
         if self._closes(told):
             self._close(state, item, (fact.time, fact.id))
         else:
-            self._tell(state, item, told)
+            self._tell(state, item, told, (fact.time, fact.id))
         return state
 
-    def value(self, state: OpenState, now: float) -> float | None:
+    def value(self, state: OpenState, now: float) -> float:
         """The summed weight of what is open."""
-        weights = [self._weight(told) for told in state.items.values() if self._is_open(told)]
-        if weights:
-            return fsum(weights)
-        until = self.expires(state)
-        return 0.0 if until is None or now < until else None
+        return fsum([self._weight(told) for told in state.items.values() if self._is_open(told)])
 
     def expires(self, state: OpenState) -> float | None:
         """`expires_days` after the newest event, if nothing is open."""
@@ -99,16 +95,16 @@ class Open:
             return None
         return state.newest + self.expires_days * DAY_S
 
-    def _told(self, fact: Fact) -> dict[str, Told]:
-        found = ((name, fact.data.get(name)) for name in self.fields)
-        return {
-            name: (fact.time, fact.id, value)
-            for name, value in found
-            if isinstance(value, (str, bool, int, float))
-        }
+    def _told(self, data: Mapping[str, Any]) -> dict[str, Scalar]:
+        told: dict[str, Scalar] = {}
+        for name in self.fields:
+            value = data.get(name)
+            if isinstance(value, (str, int, float)):
+                told[name] = value
+        return told
 
-    def _closes(self, told: Mapping[str, Told]) -> bool:
-        return any(name in told and told[name][2] not in values for name, values in self.open_when.items())
+    def _closes(self, told: Mapping[str, Scalar]) -> bool:
+        return any(name in told and told[name] not in values for name, values in self.open_when.items())
 
     def _is_open(self, told: Mapping[str, Told]) -> bool:
         return all(name in told for name in self.open_when)
@@ -116,18 +112,14 @@ class Open:
     def _weight(self, told: Mapping[str, Told]) -> float:
         return prod(table.get(told[name][2], 1.0) for name, table in self.weights.items() if name in told)
 
-    def _tell(self, state: OpenState, item: str, told: Mapping[str, Told]) -> None:
-        known = state.items.get(item, {})
+    def _tell(self, state: OpenState, item: str, told: Mapping[str, Scalar], stamp: Stamp) -> None:
         closed = state.closed.get(item)
-        oldest = _horizon(state.newest, self.open_days)
-        for name, each in told.items():
-            stamp = each[:2]
-            if stamp[0] < oldest or (closed is not None and stamp <= closed):
-                continue
+        if stamp[0] < _horizon(state.newest, self.open_days) or (closed is not None and stamp <= closed):
+            return
+        known = state.items.setdefault(item, {})
+        for name, value in told.items():
             if name not in known or stamp > known[name][:2]:
-                known[name] = each
-        if known:
-            state.items[item] = known
+                known[name] = (*stamp, value)
 
     def _close(self, state: OpenState, item: str, stamp: Stamp) -> None:
         remembered = state.closed.get(item)
@@ -140,8 +132,8 @@ class Open:
             state.items[item] = newer
 
     def _advance(self, state: OpenState, time: float) -> None:
-        before, state.newest = state.newest, max(state.newest, time)
-        if floor(before / DAY_S) == floor(state.newest / DAY_S):
+        before, state.newest = state.newest, time
+        if time // DAY_S == before // DAY_S:
             return
         oldest_closing = _horizon(state.newest, self.closed_days)
         state.closed = {item: stamp for item, stamp in state.closed.items() if stamp[0] >= oldest_closing}
@@ -154,4 +146,4 @@ class Open:
 
 
 def _horizon(newest: float, days: float) -> float:
-    return (floor(newest / DAY_S) - days) * DAY_S
+    return (newest // DAY_S - days) * DAY_S

@@ -39,7 +39,7 @@ class Recency:
             state.last = fact.time
         return state
 
-    def value(self, state: RecencyState, now: float) -> float | None:
+    def value(self, state: RecencyState, now: float) -> float:
         """Days of silence."""
         return (now - state.last) / DAY_S if now > state.last else 0.0
 

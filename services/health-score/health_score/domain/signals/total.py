@@ -56,7 +56,7 @@ class Sum:
         state.total += shifted(amount * weight, at, state.at)
         return state
 
-    def value(self, state: TotalState, now: float) -> float | None:
+    def value(self, state: TotalState, now: float) -> float:
         """The total, faded to `now`."""
         return faded(state.total, state.at, now, self.half_life_s)
 

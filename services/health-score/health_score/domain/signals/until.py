@@ -59,7 +59,7 @@ class Until:
         date = moment(flattened(fact.data).get(self.select.value or ""))
         return state if date is None else UntilState(fact.time, fact.id, date)
 
-    def value(self, state: UntilState, now: float) -> float | None:
+    def value(self, state: UntilState, now: float) -> float:
         """Days left."""
         return (state.date - now) / DAY_S
 
