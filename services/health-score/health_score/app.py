@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from csm_common.clock import Clock, SystemClock
+from csm_common.database import outbox
 from csm_common.database.engine import service_engine
 from csm_common.kafka.consumer import ExactlyOnceConsumer
 from csm_common.kafka.producer import Producer
@@ -75,6 +76,7 @@ def _handler(
             most_facts=settings.health.journal_facts,
         ),
         PostgresIntake(),
+        outbox,
         clock,
         timer_batch=settings.health.timer_batch,
     )

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csm_common.clock import Clock
 from csm_common.contracts.topics import CUSTOMER_EVENTS, Topic
-from csm_common.database import outbox
 from csm_common.database.outbox import Message
 from csm_common.database.positions import Partition
 from csm_common.kafka.record import Outcome, Record
@@ -22,7 +21,7 @@ from health_score.application.messages import (
     snapshot_message,
     snapshot_of,
 )
-from health_score.application.ports import AccountRepository, AccountRow, IntakeRepository
+from health_score.application.ports import AccountRepository, AccountRow, IntakeRepository, Outbox
 from health_score.application.states import States
 from health_score.domain.account import AccountState, fold
 from health_score.domain.compiled import CompiledCard
@@ -54,6 +53,7 @@ class FactsHandler:
         states: States,
         journals: Journals,
         intake: IntakeRepository,
+        outbox: Outbox,
         clock: Clock,
         *,
         timer_batch: int,
@@ -63,6 +63,7 @@ class FactsHandler:
         self._states = states
         self._journals = journals
         self._intake = intake
+        self._outbox = outbox
         self._clock = clock
         self._timer_batch = timer_batch
         self._next_due: datetime | None = None
@@ -116,7 +117,7 @@ class FactsHandler:
             rows.append(row)
             messages += row_messages
         await self._accounts.save(tx, rows)
-        await outbox.add(tx, messages)
+        await self._outbox.add(tx, messages)
         return evaluations
 
     def _written(self, account: Touched, found: Evaluation) -> tuple[AccountRow, list[Message]]:

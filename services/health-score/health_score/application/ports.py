@@ -7,6 +7,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from csm_common.database.outbox import Message
 from health_score.domain.account import AccountState
 from health_score.domain.journal import Entry
 
@@ -90,6 +91,14 @@ class Stats:
     undecodable: int
     dead_lettered: int
     accounts: int
+
+
+class Outbox(Protocol):
+    """Messages that leave once the transaction lasts."""
+
+    async def add(self, tx: AsyncConnection, messages: Sequence[Message]) -> None:
+        """Write the messages down, in this order for equal keys."""
+        ...
 
 
 class AccountReads(Protocol):
