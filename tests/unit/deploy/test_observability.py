@@ -1,0 +1,77 @@
+"""deploy/observability: alerts are on metrics that exist, and every service is watched."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from tests.unit.deploy.files import DEPLOY, HTTP_PORT, SERVICES, Document, document
+from tests.unit.deploy.pods import BASE
+
+OBSERVABILITY = DEPLOY / "observability"
+RULES: list[Document] = [
+    rule for group in document(OBSERVABILITY / "alerts.yml")["groups"] for rule in group["rules"]
+]
+
+# In a process of its own, because a process has but one meter provider.
+EXPOSE_EVERY_METRIC = """
+from prometheus_client import generate_latest
+from csm_common.settings import TelemetrySettings
+from csm_common.telemetry import metrics
+from csm_common.telemetry.setup import setup_telemetry
+
+setup_telemetry("test", TelemetrySettings())
+for instrument in list(vars(metrics).values()):
+    for record in ("add", "record", "set"):
+        if type(instrument).__module__.startswith("opentelemetry") and hasattr(instrument, record):
+            getattr(instrument, record)(1)
+print(generate_latest().decode())
+"""
+
+
+@pytest.fixture(scope="module")
+def exposed() -> set[str]:
+    """The names of all metrics, as Prometheus reads them at /metrics."""
+    page = subprocess.run(
+        [sys.executable, "-c", EXPOSE_EVERY_METRIC], capture_output=True, text=True, check=True
+    ).stdout
+    return {re.split(r"[{ ]", line)[0] for line in page.splitlines() if line and not line.startswith("#")}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
+def test_an_alert_is_on_metrics_that_exist(rule: Document, exposed: set[str]) -> None:
+    used = set(re.findall(r"\b(?:csm|http_server)_\w+", rule["expr"]))
+
+    assert used <= exposed
+    assert used or rule["expr"].startswith("up{"), "an alert on nothing"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
+def test_an_alert_tells_a_person_what_is_wrong_and_how_soon_to_look(rule: Document) -> None:
+    assert rule["labels"]["severity"] in {"page", "ticket"}
+    assert rule["annotations"].keys() == {"summary", "description"}
+
+
+def test_every_service_is_scraped() -> None:
+    (job,) = document(OBSERVABILITY / "prometheus.yml")["scrape_configs"]
+    (static,) = job["static_configs"]
+    pods = document(BASE / "service-defaults.yaml")["spec"]["template"]["metadata"]["annotations"]
+
+    assert static["targets"] == [f"{service}:{HTTP_PORT}" for service in SERVICES]
+    assert pods["prometheus.io/port"] == str(HTTP_PORT)
+
+
+def test_every_part_of_the_collector_is_defined_and_used() -> None:
+    collector = document(OBSERVABILITY / "collector.yml")
+    (pipeline,) = collector["service"]["pipelines"].values()
+
+    assert {name: list(collector[name]) for name in pipeline} == pipeline
+
+
+def test_the_services_send_their_traces_to_where_the_collector_listens() -> None:
+    compose = document(OBSERVABILITY / "docker-compose.yml")["services"]
+    port = document(OBSERVABILITY / "collector.yml")["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
+
+    for service in SERVICES:
+        endpoint = compose[service]["environment"]["CSM_TELEMETRY__OTLP_ENDPOINT"]
+        assert endpoint == f"http://collector:{port.rsplit(':', 1)[1]}"
