@@ -1,0 +1,1 @@
+"""The application's ports on PostgreSQL, SMTP and Jinja2."""

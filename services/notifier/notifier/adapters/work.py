@@ -1,0 +1,37 @@
+"""A unit of work on PostgreSQL: one transaction, and the tables that are used in it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from notifier.adapters.directory import PostgresDirectory
+from notifier.adapters.facts import OutboxFacts
+from notifier.adapters.notifications import PostgresNotifications
+from notifier.application.ports import OpenWork
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresWork:
+    """What can be done in one transaction."""
+
+    directory: PostgresDirectory
+    notifications: PostgresNotifications
+    facts: OutboxFacts
+
+
+def work_in(tx: AsyncConnection) -> PostgresWork:
+    """The work of a transaction that somebody else has opened and will commit."""
+    return PostgresWork(PostgresDirectory(tx), PostgresNotifications(tx), OutboxFacts(tx))
+
+
+def work_on(engine: AsyncEngine) -> OpenWork:
+    """Opens transactions on `engine`."""
+
+    @asynccontextmanager
+    async def open_work() -> AsyncIterator[PostgresWork]:
+        async with engine.begin() as tx:
+            yield work_in(tx)
+
+    return open_work

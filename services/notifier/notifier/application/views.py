@@ -1,0 +1,62 @@
+"""What readers of the REST interface are shown. No addresses: those are in the directory alone, so an erasure is complete."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from notifier.domain.delivery import Outcome
+from notifier.domain.notification import Status, Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationSummary:
+    """A notification in a list. `next_attempt_at` is set while it waits, `finished_at` once its status is final."""
+
+    id: str
+    account_id: str
+    status: Status
+    reason: str | None
+    channel: str
+    category: str
+    template: str
+    playbook: str
+    playbook_version: int
+    run_id: str
+    step: str
+    attempt_count: int
+    requested_at: datetime
+    expires_at: datetime | None
+    next_attempt_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptView:
+    """One attempt; `outcome` is None while it is going on, `code` is the channel's (SMTP's)."""
+
+    number: int
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: Outcome | None
+    code: int | None
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionView:
+    """Who was chosen, and why; `kind` is None where nobody could be reached."""
+
+    kind: str | None
+    contact_id: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationDetail(NotificationSummary):
+    """All that is known of one: whom it asked for, whom it went to, every attempt, and the ids that explain it."""
+
+    message_class: str
+    wanted: tuple[Wanted, ...]
+    decision: DecisionView | None
+    attempts: tuple[AttemptView, ...]
+    chain: dict[str, Any]

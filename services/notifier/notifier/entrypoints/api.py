@@ -1,0 +1,58 @@
+"""What CS tooling and operators can ask: which messages went out, which did not, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from csm_common.errors import NotFoundError
+from csm_common.web.auth import require
+from csm_common.web.pages import decode_cursor, encode_cursor
+from notifier.application.ports import OpenWork
+from notifier.application.views import NotificationDetail, NotificationSummary
+from notifier.domain.notification import Status
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationPage:
+    """Some notifications, newest first; `next_cursor` leads to older ones and is None at the end."""
+
+    notifications: Sequence[NotificationSummary]
+    next_cursor: str | None
+
+
+def notification_routes(open_work: OpenWork) -> APIRouter:
+    """GET /v1/notifications and GET /v1/notifications/{id}."""
+    router = APIRouter(
+        prefix="/v1/notifications",
+        tags=["notifications"],
+        dependencies=[Depends(require("notifications:read"))],
+    )
+
+    @router.get("")
+    async def notifications(
+        account: str | None = None,
+        status: Status | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        cursor: str | None = None,
+    ) -> NotificationPage:
+        """Notifications, newest first, of one account or in one status if asked."""
+        before = decode_cursor(cursor, tuple[datetime, str]) if cursor else None
+        async with open_work() as work:
+            found = await work.notifications.page(account, status, before, limit + 1)
+        items = found[:limit]
+        more = len(found) > limit
+        return NotificationPage(items, encode_cursor(items[-1].requested_at, items[-1].id) if more else None)
+
+    @router.get("/{notification_id}")
+    async def notification(notification_id: str) -> NotificationDetail:
+        """One notification: whom it went to and why, every attempt, and the ids that explain it."""
+        async with open_work() as work:
+            found = await work.notifications.detail(notification_id)
+        if found is None:
+            raise NotFoundError(f"There is no notification {notification_id!r}.")
+        return found
+
+    return router

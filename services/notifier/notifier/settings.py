@@ -1,0 +1,85 @@
+"""Settings of the notifier beside those every service has (`CSM_SMTP__HOST=…`, `CSM_NOTIFIER__RETRIES=5s, 30s, 2m`)."""
+
+from datetime import timedelta
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from csm_common.settings import ServiceSettings
+from notifier.application.handlers.delivery import DeliveryPolicy
+from notifier.domain.addresses import is_address
+from notifier.domain.retries import RetrySchedule
+
+
+def _schedule(line: str) -> str:
+    RetrySchedule.parse(line)
+    return line
+
+
+def _address(text: str) -> str:
+    if not is_address(text):
+        raise ValueError("this is no email address")
+    return text
+
+
+class SmtpSettings(BaseModel):
+    """The mail server that takes our mails over."""
+
+    host: str
+    port: int = 25
+    sender: str = Field(description="team@example.com, or The Team <team@example.com>")
+    username: str | None = None
+    password: SecretStr | None = None
+    starttls: bool = Field(
+        default=False, description="Insist on an encrypted connection with a valid certificate."
+    )
+    hello: str | None = Field(default=None, description="The name in EHLO; the machine's own unless told.")
+    timeout_s: float = Field(
+        default=60.0, gt=0, description="For one mail from connecting to the last answer."
+    )
+
+
+class NotifierSettings(BaseModel):
+    """How messages are sent."""
+
+    fallback_address: Annotated[str, AfterValidator(_address)] | None = Field(
+        default=None,
+        description="The team inbox, where our own team is to be reached and nobody can be found.",
+    )
+    retries: Annotated[str, AfterValidator(_schedule)] = Field(
+        default="5s, 30s, 2m, 10m, 1h, 6h",
+        description="The pauses after failed attempts, each longer by up to a fifth at random.",
+    )
+    concurrency: int = Field(default=8, ge=1, description="At most so many messages are being sent at once.")
+    lease_s: float = Field(
+        default=120.0, description="After this long a sender that tells nothing is taken for dead."
+    )
+    interval_s: float = Field(default=1.0, gt=0, description="How often is looked for retries that are due.")
+
+    @property
+    def policy(self) -> DeliveryPolicy:
+        """What of this the deliveries go by."""
+        return DeliveryPolicy(
+            retries=RetrySchedule.parse(self.retries),
+            lease=timedelta(seconds=self.lease_s),
+            team_inbox=self.fallback_address,
+        )
+
+
+class Settings(ServiceSettings):
+    """Everything `app.py` needs."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True)
+
+    smtp: SmtpSettings
+    notifier: NotifierSettings = NotifierSettings()
+
+    @model_validator(mode="after")
+    def _leases_outlast_sends(self) -> Self:
+        if self.notifier.lease_s < 1.5 * self.smtp.timeout_s:
+            raise ValueError(
+                f"notifier.lease_s ({self.notifier.lease_s:g}) must be at least 1.5 × smtp.timeout_s"
+                f" ({self.smtp.timeout_s:g}), or messages are sent twice while the mail server is slow"
+            )
+        return self
