@@ -20,7 +20,13 @@ def create_web_app(
     alive: dict[str, Check],
 ) -> FastAPI:
     """An app with problem documents, probes, telemetry and its OpenAPI at /openapi.json."""
-    app = FastAPI(title=title, description=description, version="1", redirect_slashes=False)
+    app = FastAPI(
+        title=title,
+        description=description,
+        version="1",
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # else every request is told of twice
+    )
     app.state.authenticator = authenticator
     install_problem_handlers(app)
     app.router.routes.extend(probe_routes(ready=ready, alive=alive))
