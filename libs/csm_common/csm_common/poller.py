@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from csm_common.errors import FatalError
+from csm_common.database.errors import is_transient
+from csm_common.errors import FatalError, TransientError
 from csm_common.telemetry import metrics
 from csm_common.telemetry.logs import get_logger
 
@@ -35,11 +36,18 @@ class Poller:
                 self._failures = 0
             except FatalError:
                 raise
-            except Exception:
-                self._failures += 1
-                metrics.poller_failures.add(1, {"poller": self._name})
-                log.exception("round failed", poller=self._name, failures=self._failures)
+            except Exception as error:
+                self._note(error)
             await self._rest(stop)
+
+    def _note(self, error: Exception) -> None:
+        """A bad moment is a line in the log; anything else is a bug and leaves its traceback."""
+        self._failures += 1
+        metrics.poller_failures.add(1, {"poller": self._name})
+        if isinstance(error, TransientError) or is_transient(error):
+            log.warning("round failed", poller=self._name, failures=self._failures, error=str(error).splitlines()[0])
+        else:
+            log.exception("round failed", poller=self._name, failures=self._failures)
 
     async def _rest(self, stop: asyncio.Event) -> None:
         """Until woken, stopped or the interval is over; after failures waking does not help, the pause doubles."""

@@ -1,6 +1,6 @@
 """Telling the database's bad moments (try again) from bad statements and bad data (a bug, or a poison record)."""
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 # Connection, rollback (serialization, deadlock), resources (disk full, too many connections), lock, operator intervention.
@@ -17,6 +17,6 @@ def is_transient(error: BaseException) -> bool:
     if error.connection_invalidated:
         return True
     state = getattr(error.orig, "sqlstate", None)
-    if state is None:
-        return isinstance(error, (OperationalError, InterfaceError))
+    if state is None:  # the driver's own: the connection broke, or was ended by the server in the middle of something
+        return not isinstance(error, (DataError, IntegrityError, NotSupportedError, ProgrammingError))
     return state[:2] in _TRANSIENT_CLASSES or state == _IDLE_IN_TRANSACTION
