@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from csm_cli.commands.down import down
+from csm_cli.commands.importing import import_files
 from csm_cli.commands.keys import keys
 from csm_cli.commands.logs import logs
 from csm_cli.commands.status import status
@@ -36,6 +37,8 @@ app.command()(up)
 app.command()(down)
 app.command()(status)
 app.command()(logs)
+app.add_typer(keys, name="keys")
+app.command("import")(import_files)
 app.add_typer(keys, name="keys")
 app.add_typer(topics, name="topics")
 

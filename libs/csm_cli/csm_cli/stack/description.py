@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from csm_cli.stack.child import HOST
@@ -37,11 +38,18 @@ def read(home: Home) -> dict[str, Any] | None:
     return stack
 
 
-def summary(stack: Mapping[str, Any], home: Home) -> str:
+def summary(stack: Mapping[str, Any], home: Home, now: datetime) -> str:
     """What a person who has just started the stack wants to know, as plain lines."""
     key, url = stack["ingest"]["write_key"], stack["ingest"]["url"]
-    event = '{"specversion":"1.0","id":"1","source":"shell","type":"csm.usage.recorded","subject":"acme",'
-    event += '"data":{"feature":"reports"}}'
+    event = {
+        "specversion": "1.0",
+        "id": "first-event",
+        "source": "shell",
+        "type": "csm.usage.recorded",
+        "subject": "acme",
+        "time": now.isoformat(timespec="seconds"),
+        "data": {"feature": "reports"},
+    }
     return f"""
 The stack is ready.
 
@@ -56,7 +64,7 @@ The stack is ready.
 Send an event:
   curl {url}/v1/events -H 'Authorization: Bearer {key}' \\
     -H 'Content-Type: application/cloudevents+json' \\
-    -d '{event}'
+    -d '{json.dumps(event)}'
 
 Read the scores:
   curl {stack["health_score"]["url"]}/v1/accounts -H 'Authorization: Bearer {stack["api_key"]}'

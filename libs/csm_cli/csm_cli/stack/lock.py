@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from csm_cli.stack.home import Home, write_private
 from csm_cli.stack.processes import SUPERVISOR, Processes
 from csm_common.errors import FatalError
 
-FREE_BYTES = 200 * 1024 * 1024  # a new database takes 60 MB; the rest is its log and room to run
 GUARD_SECONDS = 90.0  # a guard ends seven processes, each with its own bound
 
 
@@ -33,15 +31,6 @@ def hold(home: Home) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def check_room(home: Home) -> None:
-    """FatalError when the disk of `home` is as good as full."""
-    free = shutil.disk_usage(home.path).free
-    if free < FREE_BYTES:
-        raise FatalError(
-            f"{home.path} has {free >> 20} MB left and {FREE_BYTES >> 20} MB are needed: free some space."
-        )
 
 
 def _acquire(descriptor: int, home: Home) -> None:

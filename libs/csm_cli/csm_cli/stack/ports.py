@@ -1,13 +1,10 @@
 """The port plan of a stack: eight ports in a row, so that one number moves them all."""
 
-import socket
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Self
 
 from csm_cli.stack.child import HOST
 from csm_cli.stack.processes import key
-from csm_common.errors import FatalError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,19 +36,3 @@ class Ports:
     def as_dict(self) -> dict[str, int]:
         """The ports by name."""
         return asdict(self)
-
-
-def check_free(ports: Mapping[str, int]) -> None:
-    """FatalError that names the first port somebody else listens on."""
-    for name, port in ports.items():
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(
-                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-            )  # as the servers: a closed port is free at once
-            try:
-                probe.bind((HOST, port))
-            except OSError as error:
-                raise FatalError(
-                    f"Port {port} for {name} cannot be used ({error.strerror}):"
-                    " end the program that holds it, or choose others with --port-base."
-                ) from error

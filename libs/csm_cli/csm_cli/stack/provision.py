@@ -33,8 +33,8 @@ async def provision(admin_dsn: str, credentials: Credentials) -> Provision:
         inside = await prepare_database(admin_dsn, passwords)
         keys = await _ensure_keys(inside, credentials)
     except (OSError, SQLAlchemyError) as error:
-        server = make_url(admin_dsn).render_as_string(hide_password=True)
-        raise FatalError(f"PostgreSQL at {server} could not be prepared: {_reason(error)}") from error
+        server = admin_dsn.rpartition("@")[2]  # without the password
+        raise FatalError(f"PostgreSQL at {server} could not be prepared: {_reason(error)}.") from error
     url = make_url(inside)
     dsns = {
         name: url.set(username=key(name), password=passwords[key(name)]).render_as_string(hide_password=False)

@@ -7,11 +7,11 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
+from csm_cli.stack.checks import check
 from csm_cli.stack.guard import Guard
 from csm_cli.stack.home import Home
-from csm_cli.stack.lock import check_room, hold
+from csm_cli.stack.lock import hold
 from csm_cli.stack.options import Options
-from csm_cli.stack.ports import check_free
 from csm_cli.stack.processes import SUPERVISOR, Processes, end
 from csm_cli.stack.progress import Progress
 from csm_cli.stack.supervisor import Supervisor
@@ -28,8 +28,7 @@ def run_stack(options: Options, progress: Progress, on_ready: Callable[[], None]
             left = Processes(options.home).end_all()
             if left:
                 progress.say(f"Ended what an earlier run had left: {', '.join(left)}.")
-            check_room(options.home)
-            check_free(_ports_used(options))
+            check(options)
             rotate_logs(options.home)
             with _guarded(options.home, lock):
                 asyncio.run(_until_signal(Supervisor(options, progress), progress, on_ready))
@@ -82,8 +81,3 @@ async def _until_signal(supervisor: Supervisor, progress: Progress, on_ready: Ca
         await running
     except asyncio.CancelledError:
         progress.say("The stack has stopped.")
-
-
-def _ports_used(options: Options) -> dict[str, int]:
-    given = {"postgres": options.postgres, "broker": options.kafka}
-    return {name: port for name, port in options.ports.as_dict().items() if not given.get(name)}

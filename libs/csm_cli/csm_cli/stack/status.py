@@ -56,7 +56,7 @@ def _urls(stack: Mapping[str, Any]) -> dict[str, str]:
     database = urlsplit(stack["postgres"]["dsn"])
     return {
         **{name: stack[key(name)]["url"] for name in SERVICES},
-        "sinks": stack["mail"]["url"],
+        "sinks": stack["mail"]["url"].removesuffix("/mails"),
         "broker": stack["kafka"]["bootstrap"],
         "postgres": f"{database.hostname}:{database.port}",
     }

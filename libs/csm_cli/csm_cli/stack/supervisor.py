@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
@@ -91,7 +92,7 @@ class Supervisor:
     async def _present(self, on_ready: Callable[[], None]) -> None:
         if self._options.demo:
             await self._load_demo()
-        self._progress.say(summary(self._stack, self._options.home))
+        self._progress.say(summary(self._stack, self._options.home, datetime.now(UTC)))
         on_ready()
 
     async def _load_demo(self) -> None:
