@@ -1,5 +1,6 @@
 """Who is asking: the key of a request, checked against the store through a short-lived cache."""
 
+import asyncio
 import base64
 import binascii
 import time
@@ -17,6 +18,8 @@ from csm_common.web.keys import StoredKey, split_token
 
 _CACHE_S = 5.0
 _STALE_S = 300.0
+_LOOK_UP_S = 2.0
+_RETRY_S = 1.0
 _CACHE_SIZE = 10_000
 
 
@@ -40,13 +43,23 @@ class Principal:
         return scope in self.scopes or "*" in self.scopes
 
 
+@dataclass(slots=True)
+class _Cached:
+    """A key as it was at `known_at`, good until `ask_at`."""
+
+    key: StoredKey | None
+    known_at: float
+    ask_at: float
+
+
 class Authenticator:
     """Checks keys. A revocation is obeyed within 5 s; while the database is away, keys seen in the last 5 min go on working."""
 
     def __init__(self, source: KeySource, clock: Clock) -> None:
         self._source = source
         self._clock = clock
-        self._cache: OrderedDict[str, tuple[float, StoredKey | None]] = OrderedDict()
+        self._cache: OrderedDict[str, _Cached] = OrderedDict()
+        self._looking: dict[str, asyncio.Task[StoredKey | None]] = {}
 
     async def authenticate(self, request: Request, scope: str) -> Principal:
         """The principal of the request; UnauthenticatedError or ForbiddenError where it has no right to `scope`."""
@@ -68,15 +81,32 @@ class Authenticator:
     async def _find(self, key_id: str) -> StoredKey | None:
         now = time.monotonic()
         cached = self._cache.get(key_id)
-        if cached is not None and now - cached[0] < _CACHE_S:
-            return cached[1]
+        if cached is not None and now < cached.ask_at:
+            return cached.key
         try:
-            key = await self._source.load(key_id)
+            return await asyncio.wait_for(asyncio.shield(self._look_up(key_id)), _LOOK_UP_S)
         except Exception as error:
-            if cached is not None and now - cached[0] < _STALE_S:
-                return cached[1]
+            if cached is not None and now - cached.known_at < _STALE_S:
+                cached.ask_at = time.monotonic() + _RETRY_S
+                return cached.key
             raise TransientError("Keys cannot be checked right now.", code="keys_unavailable") from error
-        self._cache[key_id] = (now, key)
+
+    def _look_up(self, key_id: str) -> asyncio.Task[StoredKey | None]:
+        """The look-up of a key, shared by all requests that wait for it; giving up waiting does not cancel it."""
+        if key_id not in self._looking:
+            task = self._looking[key_id] = asyncio.create_task(self._load(key_id))
+            task.add_done_callback(lambda done: self._forget(key_id, done))
+        return self._looking[key_id]
+
+    def _forget(self, key_id: str, done: asyncio.Task[StoredKey | None]) -> None:
+        del self._looking[key_id]
+        if not done.cancelled():
+            done.exception()  # looked at here, in case nobody waits any more
+
+    async def _load(self, key_id: str) -> StoredKey | None:
+        began = time.monotonic()
+        key = await self._source.load(key_id)
+        self._cache[key_id] = _Cached(key, began, began + _CACHE_S)
         self._cache.move_to_end(key_id)
         while len(self._cache) > _CACHE_SIZE:
             self._cache.popitem(last=False)
