@@ -8,7 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from csm_common.settings import ServiceSettings
 from notifier.application.handlers.delivery import DeliveryPolicy
-from notifier.domain.addresses import is_address
+from notifier.domain.addresses import Mailbox, is_address
 from notifier.domain.retries import RetrySchedule
 
 
@@ -23,12 +23,19 @@ def _address(text: str) -> str:
     return text
 
 
+def _mailbox(text: str) -> str:
+    Mailbox.parse(text)
+    return text
+
+
 class SmtpSettings(BaseModel):
     """The mail server that takes our mails over."""
 
     host: str
     port: int = 25
-    sender: str = Field(description="team@example.com, or The Team <team@example.com>")
+    sender: Annotated[str, AfterValidator(_mailbox)] = Field(
+        description="team@example.com, or The Team <team@example.com>"
+    )
     username: str | None = None
     password: SecretStr | None = None
     starttls: bool = Field(

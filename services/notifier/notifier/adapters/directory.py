@@ -30,15 +30,7 @@ SELECT account_id, contact_id, details FROM contacts WHERE account_id = ANY(CAST
 """)
 
 _FIELDS = ("name", "email", "phone", "chat_handle", "timezone", "locale", "role", "active")
-
-
-class _Details(msgspec.Struct, frozen=True):
-    """What is read back of `details`; who was never called inactive is active."""
-
-    name: str | None = None
-    email: str | None = None
-    role: str | None = None
-    active: bool = True
+_READ = ("name", "email", "role", "active")
 
 
 class PostgresDirectory:
@@ -76,11 +68,8 @@ def _row(entry: DirectoryEntry) -> dict[str, Any]:
     }
 
 
-def _contact(contact_id: str, details: str) -> Contact:
-    known = msgspec.json.decode(details, type=_Details)
-    return Contact(
-        contact_id=contact_id, name=known.name, email=known.email, role=known.role, active=known.active
-    )
+def _contact(contact_id: str, details: dict[str, Any]) -> Contact:
+    return Contact(contact_id=contact_id, **{name: details[name] for name in _READ if name in details})
 
 
 def _json(value: object) -> str:

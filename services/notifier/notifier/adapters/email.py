@@ -18,9 +18,10 @@ from aiosmtplib import (
     SMTPStatus,
 )
 
-from notifier.adapters.mail import MailSender, compose, one_line
+from notifier.adapters.mail import compose, one_line
 from notifier.adapters.smtp_connections import SmtpConnections
 from notifier.application.ports import Rendered
+from notifier.domain.addresses import Mailbox
 from notifier.domain.delivery import Answer
 from notifier.domain.notification import Notification
 from notifier.domain.recipients import Recipient
@@ -32,7 +33,7 @@ _LONGEST_REPLY = 500
 class EmailChannel:
     """Sends over `connections`; a send that takes longer than `timeout_s` in all is given up."""
 
-    def __init__(self, connections: SmtpConnections, sender: MailSender, *, timeout_s: float) -> None:
+    def __init__(self, connections: SmtpConnections, sender: Mailbox, *, timeout_s: float) -> None:
         self._connections = connections
         self._sender = sender
         self._timeout_s = timeout_s

@@ -1,15 +1,13 @@
 """A notification as a mail: what mail programs, filters and receiving systems need beside the words."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import parseaddr
 
 from notifier.application.ports import Rendered
-from notifier.domain.addresses import is_address
+from notifier.domain.addresses import Mailbox
 from notifier.domain.notification import Notification
 from notifier.domain.recipients import Recipient
 
@@ -17,34 +15,13 @@ _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]")
 
 
-@dataclass(frozen=True, slots=True)
-class MailSender:
-    """Whom mails are from."""
-
-    address: str
-    name: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> "MailSender":
-        """Of `team@example.com` or `The Team <team@example.com>`; ValueError for anything else."""
-        name, address = parseaddr(text)
-        if not is_address(address):
-            raise ValueError(f"{text!r} is no sender; write team@example.com or The Team <team@example.com>")
-        return cls(address, name)
-
-    @property
-    def domain(self) -> str:
-        """The part after the @."""
-        return self.address.rpartition("@")[2]
-
-
 def compose(
-    notification: Notification, recipient: Recipient, words: Rendered, sender: MailSender, now: datetime
+    notification: Notification, recipient: Recipient, words: Rendered, sender: Mailbox, now: datetime
 ) -> EmailMessage:
     """The mail. Its Message-ID is the notification's id, so that a mail sent again is known as the same."""
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = _mailbox(sender.name, sender.address)
-    mail["To"] = _mailbox(recipient.name or "", recipient.address)
+    mail["From"] = _address(sender)
+    mail["To"] = _address(Mailbox(recipient.address, recipient.name or ""))
     mail["Subject"] = one_line(words.subject)
     mail["Date"] = now
     mail["Message-ID"] = message_id(notification.id, sender.domain)
@@ -67,6 +44,5 @@ def one_line(text: str) -> str:
     return _BREAKS.sub(" ", text).strip()
 
 
-def _mailbox(name: str, address: str) -> Address:
-    local, _, domain = address.rpartition("@")
-    return Address(one_line(name), local, domain)
+def _address(mailbox: Mailbox) -> Address:
+    return Address(one_line(mailbox.name), mailbox.local_part, mailbox.domain)

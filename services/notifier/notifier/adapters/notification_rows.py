@@ -27,7 +27,6 @@ _SAME = (
     "traceparent",
 )
 _JSON = ("recipients", "context", "chain")
-_WANTED = msgspec.json.Decoder(tuple[Wanted, ...])
 
 
 def columns(notification: Notification) -> dict[str, Any]:
@@ -39,11 +38,15 @@ def columns(notification: Notification) -> dict[str, Any]:
 def notification(row: Row[Any]) -> Notification:
     """The notification of a whole row."""
     return Notification(
-        recipients=_WANTED.decode(row.recipients),
-        context=msgspec.json.decode(row.context),
-        chain=msgspec.json.decode(row.chain),
+        recipients=_wanted(row),
+        context=row.context,
+        chain=row.chain,
         **{name: row._mapping[name] for name in _SAME},
     )
+
+
+def _wanted(row: Row[Any]) -> tuple[Wanted, ...]:
+    return tuple(Wanted(**each) for each in row.recipients)
 
 
 # ---- for readers
@@ -104,14 +107,14 @@ def detail(row: Row[Any], attempts: Sequence[Row[Any]]) -> NotificationDetail:
     return NotificationDetail(
         **_summary_fields(row),
         message_class=row.message_class,
-        wanted=_WANTED.decode(row.recipients),
+        wanted=_wanted(row),
         decision=(
             DecisionView(kind=row.recipient_kind, contact_id=row.recipient_contact_id, why=row.recipient_why)
             if decided
             else None
         ),
         attempts=tuple(_attempt(each) for each in attempts),
-        chain=msgspec.json.decode(row.chain),
+        chain=row.chain,
     )
 
 

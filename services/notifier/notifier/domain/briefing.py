@@ -11,6 +11,7 @@ from typing import Any
 from notifier.domain.notification import Notification
 
 _ACCOUNT_FIELDS = ("plan", "segment", "stage", "owner", "team", "region", "currency")
+_LEAST_CHANGE = 0.5  # less is shown as no change at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,14 @@ def _account(notification: Notification) -> dict[str, Any]:
 
 
 def _parts(value: Any) -> list[Part]:
-    """The parts that moved, the greatest losses first."""
-    found = [
+    """The parts that moved by something one can see, the greatest losses first."""
+    told = [
         Part(each["measure"], _number(each.get("before")), _number(each.get("after")))
         for each in (value if isinstance(value, list) else [])
         if isinstance(each, Mapping) and isinstance(each.get("measure"), str)
     ]
-    return sorted(found, key=lambda part: part.change or 0.0)
+    moved = [part for part in told if part.change is None or abs(part.change) >= _LEAST_CHANGE]
+    return sorted(moved, key=lambda part: part.change or 0.0)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

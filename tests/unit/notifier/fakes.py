@@ -1,0 +1,297 @@
+"""The ports in memory. The store keeps to the same contract suite as PostgreSQL does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from tests.unit.notifier.builders import WORDS
+
+from notifier.application.ports import Claimed, DirectoryEntry, Rendered, TemplateError
+from notifier.application.views import AttemptView, DecisionView, NotificationDetail, NotificationSummary
+from notifier.domain.delivery import Answer, Verdict
+from notifier.domain.notification import Notification, Status
+from notifier.domain.recipients import Contact, Decision, Recipient
+
+_DETAILS = ("name", "email", "role", "active")
+
+
+@dataclass
+class _Entry:
+    account_id: str
+    contact_id: str
+    recorded_at: datetime
+    details: dict[str, Any]
+
+
+@dataclass
+class _Row:
+    notification: Notification
+    status: Status
+    wake_at: datetime | None
+    attempt: int = 0
+    reason: str | None = None
+    finished_at: datetime | None = None
+    decision: DecisionView | None = None
+    attempts: dict[int, AttemptView] = field(default_factory=dict)
+
+
+@dataclass
+class _Tables:
+    contacts: dict[bytes, _Entry] = field(default_factory=dict)
+    rows: dict[str, _Row] = field(default_factory=dict)
+    facts: list[tuple[str, Status, datetime]] = field(default_factory=list)
+
+
+class MemoryStore:
+    """All tables, and `open()` for a unit of work that is undone when its block fails. `fail` raises at a commit."""
+
+    def __init__(self) -> None:
+        self._tables = _Tables()
+        self.fail: Callable[[], None] = lambda: None
+        self.open_transactions = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["MemoryWork"]:
+        """One transaction."""
+        before = deepcopy(self._tables)
+        self.open_transactions += 1
+        try:
+            yield MemoryWork(self._tables)
+            self.fail()
+        except BaseException:
+            self._tables = before
+            raise
+        finally:
+            self.open_transactions -= 1
+
+    @property
+    def facts(self) -> list[tuple[str, Status, datetime]]:
+        """What was told of outcomes: notification, status, when."""
+        return self._tables.facts
+
+
+class MemoryWork:
+    """What can be done in one transaction."""
+
+    def __init__(self, tables: _Tables) -> None:
+        self.directory = MemoryDirectory(tables.contacts)
+        self.notifications = MemoryNotifications(tables.rows)
+        self.facts = MemoryFacts(tables.facts)
+
+
+class MemoryDirectory:
+    """Contacts by record key."""
+
+    def __init__(self, entries: dict[bytes, _Entry]) -> None:
+        self._entries = entries
+
+    async def record(self, entries: Sequence[DirectoryEntry]) -> None:
+        """A newer entry wins field by field, an older one fills what is unknown."""
+        for each in entries:
+            contact = each.contact
+            new = {name: value for name in _DETAILS if (value := getattr(contact, name)) is not None}
+            known = self._entries.setdefault(
+                each.key, _Entry(contact.account_id, contact.contact_id, each.recorded_at, {})
+            )
+            newer = each.recorded_at >= known.recorded_at
+            known.details = known.details | new if newer else new | known.details
+            known.recorded_at = max(known.recorded_at, each.recorded_at)
+
+    async def erase(self, keys: Sequence[bytes]) -> None:
+        """Forget them."""
+        for key in keys:
+            self._entries.pop(key, None)
+
+    async def of_accounts(self, account_ids: Collection[str]) -> Mapping[str, Sequence[Contact]]:
+        """By account."""
+        found: dict[str, list[Contact]] = {}
+        for each in self._entries.values():
+            if each.account_id in account_ids:
+                found.setdefault(each.account_id, []).append(
+                    Contact(contact_id=each.contact_id, **each.details)
+                )
+        return found
+
+
+class MemoryNotifications:
+    """Notifications by id."""
+
+    def __init__(self, rows: dict[str, _Row]) -> None:
+        self._rows = rows
+
+    async def add(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """As pending, unless known."""
+        for each in notifications:
+            self._rows.setdefault(each.id, _Row(each, Status.PENDING, now))
+
+    async def claim(self, owner: str, now: datetime, lease_until: datetime, limit: int) -> Sequence[Claimed]:
+        """Longest due first."""
+        due = [row for row in self._rows.values() if row.wake_at is not None and row.wake_at <= now]
+        return [self._begin(row, now, lease_until) for row in sorted(due, key=_due)[:limit]]
+
+    def _begin(self, row: _Row, now: datetime, lease_until: datetime) -> Claimed:
+        interrupted = row.status is Status.SENDING
+        if interrupted:
+            lost = row.attempts[row.attempt]
+            row.attempts[row.attempt] = replace(
+                lost, ended_at=now, outcome="unknown", detail="the sender never told how it ended"
+            )
+        row.status, row.wake_at, row.attempt = Status.SENDING, lease_until, row.attempt + 1
+        row.attempts[row.attempt] = AttemptView(
+            number=row.attempt, started_at=now, ended_at=None, outcome=None, code=None, detail=None
+        )
+        return Claimed(row.notification, row.attempt, lease_until, interrupted)
+
+    async def record(
+        self, claimed: Claimed, decision: Decision | None, verdict: Verdict, now: datetime
+    ) -> bool:
+        """Only for the present attempt."""
+        row = self._rows[claimed.notification.id]
+        if row.attempt != claimed.attempt or row.status is not Status.SENDING:
+            return False
+        row.status, row.reason, row.wake_at = verdict.status, verdict.reason, verdict.wake_at
+        row.finished_at = now if verdict.status.final else None
+        if decision is not None:
+            to = decision.recipient
+            row.decision = DecisionView(
+                kind=to.kind if to else None, contact_id=to.contact_id if to else None, why=decision.why
+            )
+        row.attempts[row.attempt] = replace(
+            row.attempts[row.attempt],
+            ended_at=now,
+            outcome=verdict.outcome,
+            code=verdict.code,
+            detail=verdict.detail,
+        )
+        return True
+
+    async def page(
+        self,
+        account_id: str | None,
+        status: Status | None,
+        before: tuple[datetime, str] | None,
+        limit: int,
+    ) -> Sequence[NotificationSummary]:
+        """Newest first."""
+        wanted = [
+            row
+            for row in self._rows.values()
+            if (account_id is None or row.notification.account_id == account_id)
+            and (status is None or row.status is status)
+            and (before is None or _place(row) < before)
+        ]
+        newest = sorted(wanted, key=_place, reverse=True)[:limit]
+        return [NotificationSummary(**_summary(row)) for row in newest]
+
+    async def detail(self, notification_id: str) -> NotificationDetail | None:
+        """All of one."""
+        row = self._rows.get(notification_id)
+        if row is None:
+            return None
+        return NotificationDetail(
+            **_summary(row),
+            message_class=row.notification.message_class,
+            wanted=row.notification.recipients,
+            decision=row.decision,
+            attempts=tuple(row.attempts.values()),
+            chain=dict(row.notification.chain),
+        )
+
+
+def _due(row: _Row) -> datetime:
+    assert row.wake_at is not None
+    return row.wake_at
+
+
+def _place(row: _Row) -> tuple[datetime, str]:
+    return row.notification.requested_at, row.notification.id
+
+
+def _summary(row: _Row) -> dict[str, Any]:
+    same = (
+        "id",
+        "account_id",
+        "channel",
+        "category",
+        "template",
+        "playbook",
+        "playbook_version",
+        "run_id",
+        "step",
+        "requested_at",
+        "expires_at",
+    )
+    return {name: getattr(row.notification, name) for name in same} | {
+        "status": row.status,
+        "reason": row.reason,
+        "attempt_count": row.attempt,
+        "next_attempt_at": row.wake_at if row.status in (Status.PENDING, Status.RETRY) else None,
+        "finished_at": row.finished_at,
+    }
+
+
+class MemoryFacts:
+    """A list."""
+
+    def __init__(self, told: list[tuple[str, Status, datetime]]) -> None:
+        self._told = told
+
+    async def outreach_changed(self, notification: Notification, status: Status, now: datetime) -> None:
+        """Note it."""
+        self._told.append((notification.id, status, now))
+
+
+class FixedRenderer:
+    """Always the same words, and none for the template `broken`."""
+
+    def render(self, template: str, variables: Mapping[str, Any]) -> Rendered:
+        """The words."""
+        if template == "broken":
+            raise TemplateError("template broken: 'owner' is undefined")
+        return WORDS
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One message as a channel was given it."""
+
+    notification: Notification
+    recipient: Recipient
+    words: Rendered
+
+
+class ScriptedChannel:
+    """Gives the answers of a script in turn, the last one for ever; `gate` holds sends back while it is not set."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self._answers = list(answers) or [Answer("accepted", "Kept", 250)]
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.sent: list[Sent] = []
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self.on_send: Callable[[], None] = lambda: None
+        self._abandoned = False
+
+    async def send(
+        self, notification: Notification, recipient: Recipient, words: Rendered, now: datetime
+    ) -> Answer:
+        """Note the message and answer."""
+        self.on_send()
+        self.sent.append(Sent(notification, recipient, words))
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        await self.gate.wait()
+        self.in_flight -= 1
+        if self._abandoned:
+            return Answer("deferred", "told to stop")
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+
+    def abandon(self) -> None:
+        """Open the gate, answering that nothing came of it."""
+        self._abandoned = not self.gate.is_set()
+        self.gate.set()

@@ -1,0 +1,153 @@
+"""The two topics, read into memory."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.support.clock import START, ManualClock
+from tests.unit.notifier.builders import CONTEXT
+from tests.unit.notifier.fakes import MemoryStore
+
+from csm_common.contracts import envelope
+from csm_common.contracts.contacts import CONTACT_RECORDED
+from csm_common.contracts.notifications import NOTIFICATION_REQUESTED
+from csm_common.contracts.topics import CUSTOMER_CONTACTS, NOTIFICATION_REQUESTS, Topic
+from csm_common.kafka.record import Outcome, Record
+from notifier.application.ports import OpenWork
+from notifier.domain.notification import Status
+from notifier.domain.recipients import Contact
+from notifier.entrypoints.consumer import ContactsConsumer, RequestsConsumer
+
+TX = cast("AsyncConnection", None)  # the memory store needs none
+REQUEST = {
+    "account_id": "acme",
+    "run_id": "run-1",
+    "playbook": "account_at_risk",
+    "playbook_version": 1,
+    "step": "tell_owner",
+    "channel": "email",
+    "category": "health",
+    "message_class": "internal",
+    "template": "account_at_risk",
+    "recipients": [{"kind": "owner", "value": None}],
+    "requested_at": START,
+    "context": CONTEXT,
+    "from_the_future": True,
+}
+KIM = {"account_id": "acme", "contact_id": "kim", "email": "kim@vendor.example", "from_the_future": 1}
+
+
+def event(type_: str, data: dict[str, Any], id_: str = "n-1") -> bytes:
+    return envelope.encode(id=id_, source="/test", type=type_, subject="acme", time=START, data=data)
+
+
+def record(topic: Topic, value: bytes | None, key: bytes = b"acme", offset: int = 0) -> Record:
+    return Record(topic.name, 0, offset, 0.0, key, value, "00-1-2-01")
+
+
+class Reader:
+    """Both consumers over one store."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.woken = 0
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    async def requests(self, *values: bytes | None) -> Outcome:
+        """Handle a batch of requests."""
+        async with self.store.open() as work:
+            consumer = RequestsConsumer(lambda tx: work, ManualClock(), self._wake)
+            return await consumer.handle(TX, [record(NOTIFICATION_REQUESTS, each) for each in values])
+
+    async def contacts(self, *records: Record) -> Outcome:
+        """Handle a batch of contacts."""
+        async with self.store.open() as work:
+            return await ContactsConsumer(lambda tx: work).handle(TX, records)
+
+    async def known(self) -> Sequence[Contact]:
+        """The contacts of acme."""
+        async with self.store.open() as work:
+            return (await work.directory.of_accounts({"acme"})).get("acme", ())
+
+
+@pytest.fixture
+def reader() -> Reader:
+    return Reader()
+
+
+async def claimed(open_work: OpenWork) -> Any:
+    async with open_work() as work:
+        return await work.notifications.claim("me", START, START, 10)
+
+
+async def test_a_request_becomes_a_pending_notification_and_wakes_the_sender(reader: Reader) -> None:
+    outcome = await reader.requests(event(NOTIFICATION_REQUESTED, REQUEST))
+    assert (outcome.dead_letters, reader.woken) == ([], 0)
+    outcome.committed()
+    assert reader.woken == 1
+    (found,) = await claimed(reader.store.open)
+    assert (found.notification.id, found.notification.traceparent) == ("n-1", "00-1-2-01")
+    assert found.notification.context == CONTEXT
+
+
+async def test_a_redelivered_request_is_one_notification(reader: Reader) -> None:
+    value = event(NOTIFICATION_REQUESTED, REQUEST)
+    await reader.requests(value, value)
+    await reader.requests(value)
+    async with reader.store.open() as work:
+        assert len(await work.notifications.page("acme", Status.PENDING, None, 10)) == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"no json",
+        b"{}",
+        None,
+        event("csm.something.else", REQUEST),
+        event(NOTIFICATION_REQUESTED, {}),
+        event(NOTIFICATION_REQUESTED, {**REQUEST, "channel": "pigeon"}),
+        event(NOTIFICATION_REQUESTED, {**REQUEST, "recipients": [{"kind": "anybody"}]}),
+    ],
+)
+async def test_a_request_nobody_can_read_is_a_dead_letter_and_the_rest_go_on(
+    reader: Reader, value: bytes | None
+) -> None:
+    outcome = await reader.requests(value, event(NOTIFICATION_REQUESTED, REQUEST))
+    (letter,) = outcome.dead_letters
+    assert (letter.code, letter.record.value, letter.poison) == ("undecodable", value, True)
+    assert letter.reason
+    assert len(await claimed(reader.store.open)) == 1
+
+
+async def test_contacts_are_recorded_and_tombstones_erase_them(reader: Reader) -> None:
+    told = record(CUSTOMER_CONTACTS, event(CONTACT_RECORDED, KIM), b"acme/kim")
+    await reader.contacts(told)
+    assert await reader.known() == [Contact(contact_id="kim", email="kim@vendor.example")]
+    await reader.contacts(record(CUSTOMER_CONTACTS, None, b"acme/kim"))
+    assert await reader.known() == ()
+    await reader.contacts(record(CUSTOMER_CONTACTS, None, b"acme/kim"), told)
+    assert len(await reader.known()) == 1
+
+
+async def test_a_contact_nobody_can_read_is_a_dead_letter_that_tells_no_address(reader: Reader) -> None:
+    bad = record(CUSTOMER_CONTACTS, event(CONTACT_RECORDED, {**KIM, "name": 7}), b"acme/kim")
+    good = record(CUSTOMER_CONTACTS, event(CONTACT_RECORDED, {**KIM, "contact_id": "lee"}), b"acme/lee")
+    (letter,) = (await reader.contacts(bad, good)).dead_letters
+    assert letter.record is bad
+    assert "kim@" not in letter.reason
+    assert [each.contact_id for each in await reader.known()] == ["lee"]
+
+
+async def test_the_consumers_have_no_timers_and_no_memory(reader: Reader) -> None:
+    async with reader.store.open() as work:
+        contacts = ContactsConsumer(lambda tx: work)
+        requests = RequestsConsumer(lambda tx: work, ManualClock(), lambda: None)
+        for consumer in (contacts, requests):
+            await consumer.claimed(TX, [])
+            consumer.forget()
+            assert consumer.next_due() is None
+            assert (await consumer.handle_due(TX, [], START)).dead_letters == ()

@@ -1,0 +1,73 @@
+"""What becomes of an attempt."""
+
+from datetime import timedelta
+
+import pytest
+from tests.support.clock import START
+from tests.unit.notifier.builders import RETRIES, a_notification
+
+from notifier.domain.delivery import Answer, after_answer, before_sending
+from notifier.domain.notification import Notification, Status
+
+ACCEPTED = Answer("accepted", "Kept", 250)
+DEFERRED = Answer("deferred", "451 try again", 451)
+REFUSED = Answer("refused", "550 no such user", 550)
+EXPIRING = a_notification(expires_at=START + timedelta(seconds=20))
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_the_final_statuses(status: Status) -> None:
+    assert status.final == (status.value in ("sent", "failed", "undeliverable", "expired"))
+
+
+def test_an_attempt_may_go_ahead_until_they_are_used_up() -> None:
+    assert [before_sending(a_notification(), attempt, START, RETRIES) for attempt in (1, 4)] == [None, None]
+    verdict = before_sending(a_notification(), 5, START, RETRIES)
+    assert verdict is not None
+    assert (verdict.status, verdict.outcome) == (Status.FAILED, "skipped")
+    assert verdict.reason == "all 4 attempts are used up, and it is unknown how the last one ended"
+
+
+@pytest.mark.parametrize(("seconds", "expired"), [(19.999, False), (20, True), (3600, True)])
+def test_nothing_is_sent_after_the_expiry(seconds: float, expired: bool) -> None:
+    verdict = before_sending(EXPIRING, 1, START + timedelta(seconds=seconds), RETRIES)
+    assert (verdict is not None) == expired
+    if verdict is not None:
+        assert (verdict.status, verdict.outcome) == (Status.EXPIRED, "skipped")
+
+
+def after(
+    answer: Answer, attempt: int, notification: Notification | None = None
+) -> tuple[Status, str | None]:
+    verdict = after_answer(answer, notification or a_notification(), attempt, START, RETRIES, 0.0)
+    assert (verdict.outcome, verdict.code, verdict.detail) == (answer.outcome, answer.code, answer.detail)
+    assert (verdict.wake_at is not None) == (verdict.status is Status.RETRY)
+    return verdict.status, verdict.reason
+
+
+def test_what_is_accepted_is_sent() -> None:
+    assert after(ACCEPTED, 1) == (Status.SENT, None)
+    assert after(ACCEPTED, 4, EXPIRING) == (Status.SENT, None)
+
+
+def test_what_is_refused_has_failed_at_once() -> None:
+    assert after(REFUSED, 1) == (Status.FAILED, "refused for good: 550 no such user")
+
+
+def test_what_is_deferred_is_tried_again_at_its_time() -> None:
+    assert after(DEFERRED, 1) == (Status.RETRY, "451 try again")
+    verdict = after_answer(DEFERRED, a_notification(), 2, START, RETRIES, 0.5)
+    assert verdict.wake_at == START + timedelta(seconds=33)
+
+
+def test_after_the_last_attempt_it_has_failed() -> None:
+    assert after(DEFERRED, 3)[0] is Status.RETRY
+    assert after(DEFERRED, 4) == (Status.FAILED, "given up after 4 attempts: 451 try again")
+
+
+def test_a_retry_that_would_come_too_late_is_not_waited_for() -> None:
+    assert after(DEFERRED, 1, EXPIRING)[0] is Status.RETRY
+    assert after(DEFERRED, 2, EXPIRING) == (
+        Status.EXPIRED,
+        "the next attempt would come after the expiry: 451 try again",
+    )
