@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from csm_common.errors import InvalidError
 from health_score.application.scorecard_parts import ScorecardPart
@@ -32,8 +33,12 @@ def default_scorecard() -> Scorecard:
 
 def _told(refused: ValidationError) -> str:
     mistakes = refused.errors(include_url=False, include_context=False, include_input=False)
-    sentences = (f"{'.'.join(map(str, each['loc'])) or 'scorecard'}: {each['msg']}" for each in mistakes)
-    return "the scorecard cannot be used: " + "; ".join(sentences)
+    return "the scorecard cannot be used: " + "; ".join(map(_sentence, mistakes))
+
+
+def _sentence(mistake: ErrorDetails) -> str:
+    place = ".".join(map(str, mistake["loc"])) or "scorecard"
+    return f"{place}: {mistake['msg'].removeprefix('Value error, ')}"
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -4,9 +4,9 @@ Building the domain object is part of validating a piece, so that whatever the d
 """
 
 from abc import abstractmethod
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from health_score.domain.curve import Curve
 from health_score.domain.scorecard import Band, Dimension, Measure, Scorecard, Target, Threshold
@@ -30,6 +30,19 @@ Choice = Scalar | None | list[Scalar | None]
 
 def _listed(choice: Choice) -> tuple[Scalar | None, ...]:
     return tuple(choice) if isinstance(choice, list) else (choice,)
+
+
+def _named(parts: Any) -> Any:
+    """Each part told its own name, which is its key."""
+    if not isinstance(parts, dict):
+        return parts
+    for key, part in parts.items():
+        if isinstance(part, dict) and "name" in part:
+            raise ValueError(f"{key}: its name is its key, so leave out the name inside")
+    return {key: {"name": key, **part} if isinstance(part, dict) else part for key, part in parts.items()}
+
+
+Named = BeforeValidator(_named)
 
 
 class Part(BaseModel):
@@ -177,32 +190,35 @@ SignalPart = Annotated[
 class MeasurePart(Part):
     """One measure; `curve` maps values to points."""
 
+    name: str
     signal: SignalPart
     weight: float
     curve: dict[float, float] | None = None
 
-    def build(self, name: str = "unnamed") -> Measure:
-        """The measure of that name."""
+    def build(self) -> Measure:
+        """The measure."""
         signal: AnySignal = self.signal.build()
         return Measure(
-            name, self.weight, signal, None if self.curve is None else Curve(tuple(self.curve.items()))
+            self.name, self.weight, signal, None if self.curve is None else Curve(tuple(self.curve.items()))
         )
 
 
 class DimensionPart(Part):
     """One dimension with its measures by name."""
 
+    name: str
     weight: float
-    measures: dict[str, MeasurePart]
+    measures: Annotated[dict[str, MeasurePart], Named]
 
-    def build(self, name: str = "unnamed") -> Dimension:
-        """The dimension of that name."""
-        return Dimension(name, self.weight, tuple(each.build(own) for own, each in self.measures.items()))
+    def build(self) -> Dimension:
+        """The dimension."""
+        return Dimension(self.name, self.weight, tuple(each.build() for each in self.measures.values()))
 
 
 class ThresholdPart(Part):
     """One threshold; its waits are in days, as all times of a scorecard."""
 
+    name: str
     target: str
     direction: Literal["below", "above"]
     enter: float
@@ -211,11 +227,11 @@ class ThresholdPart(Part):
     cooldown_days: float = 0.0
     min_coverage: float = 0.0
 
-    def build(self, name: str = "unnamed") -> Threshold:
-        """The threshold of that name."""
+    def build(self) -> Threshold:
+        """The threshold."""
         Target.parse(self.target)
         return Threshold(
-            name=name,
+            name=self.name,
             target=self.target,
             enter=self.enter,
             exit=self.exit,
@@ -232,15 +248,15 @@ class ScorecardPart(Part):
     name: str
     version: int
     bands: dict[str, float]
-    dimensions: dict[str, DimensionPart]
-    thresholds: dict[str, ThresholdPart] = Field(default_factory=dict)
+    dimensions: Annotated[dict[str, DimensionPart], Named]
+    thresholds: Annotated[dict[str, ThresholdPart], Named] = Field(default_factory=dict)
 
     def build(self) -> Scorecard:
         """The scorecard."""
         return Scorecard(
             name=self.name,
             version=self.version,
-            dimensions=tuple(each.build(name) for name, each in self.dimensions.items()),
+            dimensions=tuple(each.build() for each in self.dimensions.values()),
             bands=tuple(Band(name, low) for name, low in self.bands.items()),
-            thresholds=tuple(each.build(name) for name, each in self.thresholds.items()),
+            thresholds=tuple(each.build() for each in self.thresholds.values()),
         )

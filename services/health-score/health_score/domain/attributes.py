@@ -28,13 +28,28 @@ def flattened(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def merge(attributes: dict[str, Any], stamps: dict[str, Stamp], fact: Fact) -> bool:
-    """Take over each field that the fact tells newer than known; absent and null fields stay. True if anything changed."""
+    """Take over each field that the fact tells newer than known; absent and null fields stay. True if anything changed.
+
+    A value holding an integer that does not fit 64 bits is passed over: it could be neither stored nor sent on.
+    """
     stamp = (fact.time, fact.id)
     changed = False
     for name, value in flattened(fact.data).items():
-        if value is None or name == CUSTOM or (name in stamps and stamp <= stamps[name]):
+        if name == CUSTOM or not _kept(value) or (name in stamps and stamp <= stamps[name]):
             continue
         changed = changed or attributes.get(name) != value
         attributes[name] = value
         stamps[name] = stamp
     return changed
+
+
+def _kept(value: Any) -> bool:
+    return value is not None and _fits(value)
+
+
+def _fits(value: Any) -> bool:
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    if isinstance(value, dict):
+        return all(map(_fits, value.values()))
+    return not isinstance(value, list) or all(map(_fits, value))

@@ -1,5 +1,6 @@
 """What every signal is: a fold over facts with a closed form in time, so that the future is computable."""
 
+from math import inf
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from health_score.domain.fact import Fact
@@ -7,6 +8,12 @@ from health_score.domain.fact import Fact
 State = TypeVar("State")
 
 DAY_S = 86_400.0
+
+
+def require_days(name: str, days: float, least: float = 0.0) -> None:
+    """Refuse a span of time that is not a number of days above `least`."""
+    if not least < days < inf:
+        raise ValueError(f"{name} must be a number of days above {least:g}")
 
 
 class Signal(Protocol[State]):

@@ -6,14 +6,15 @@ moving that reference is a shift by a power of two: exact in floating point, and
 
 from math import exp2, floor, ldexp
 
-SHORTEST_HALF_LIFE_DAYS = 0.001
+from health_score.domain.signals.base import require_days
+
+_SHORTEST_HALF_LIFE_DAYS = 0.0001  # 8.6 seconds; below it, time as a float counts half-lives too coarsely
 _FURTHEST_AHEAD = 64.0  # half-lives; keeps a fact from a wrong future from overflowing
 
 
 def require_half_life(days: float) -> None:
     """Refuse a half-life that cannot be reckoned with."""
-    if not days >= SHORTEST_HALF_LIFE_DAYS:
-        raise ValueError(f"half_life_days must be at least {SHORTEST_HALF_LIFE_DAYS:g}")
+    require_days("half_life_days", days, _SHORTEST_HALF_LIFE_DAYS)
 
 
 def reference(time: float, half_life_s: float) -> tuple[int, float]:

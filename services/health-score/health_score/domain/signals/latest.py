@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from health_score.domain.fact import Fact
-from health_score.domain.signals.base import DAY_S
+from health_score.domain.signals.base import DAY_S, require_days
 from health_score.domain.signals.selector import Selector
 
 
@@ -30,8 +30,8 @@ class Latest:
     def __post_init__(self) -> None:
         if self.select.value is None:
             raise ValueError("value must name the field that latest reads")
-        if self.expires_days is not None and not self.expires_days > 0.0:
-            raise ValueError("expires_days must be above 0")
+        if self.expires_days is not None:
+            require_days("expires_days", self.expires_days)
 
     @property
     def types(self) -> tuple[str, ...]:

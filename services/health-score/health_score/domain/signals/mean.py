@@ -33,6 +33,8 @@ class Mean:
 
     def __post_init__(self) -> None:
         require_half_life(self.half_life_days)
+        if self.select.value is None:
+            raise ValueError("value must name the field that mean reads")
         if not 0.0 < self.min_weight <= 1.0:
             raise ValueError("min_weight must be above 0 and at most 1")
         object.__setattr__(self, "half_life_s", self.half_life_days * DAY_S)

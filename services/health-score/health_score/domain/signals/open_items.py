@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 
 from health_score.domain.attributes import Stamp
 from health_score.domain.fact import Fact
-from health_score.domain.signals.base import DAY_S
-from health_score.domain.signals.selector import Scalar, Selector
+from health_score.domain.signals.base import DAY_S, require_days
+from health_score.domain.signals.selector import LARGEST, Scalar, Selector, scalar
 
 Told = tuple[float, str, Scalar]
 """Event time, event id, and the field's value."""
@@ -53,16 +53,18 @@ class Open:
     def __post_init__(self) -> None:
         if not self.item:
             raise ValueError("item must name the field that holds the item's id")
-        if not self.open_when:
-            raise ValueError("open_when must name at least one field and the values that mean open")
+        if not self.open_when or not all(self.open_when.values()):
+            raise ValueError("open_when must name fields, and for each the values that mean open")
         if self.select.value is not None:
             raise ValueError("open weighs items by weights: value does not apply")
-        if any(factor < 0.0 for table in self.weights.values() for factor in table.values()):
-            raise ValueError("weights must not be negative")
-        if not 1.0 <= self.closed_days <= self.open_days:
-            raise ValueError("closed_days must be at least 1 and at most open_days")
-        if self.expires_days is not None and not self.expires_days > 0.0:
-            raise ValueError("expires_days must be above 0")
+        if not all(0.0 <= factor <= LARGEST for table in self.weights.values() for factor in table.values()):
+            raise ValueError("weights must be factors of 0 or more")
+        require_days("closed_days", self.closed_days)
+        require_days("open_days", self.open_days)
+        if self.closed_days > self.open_days:
+            raise ValueError("closed_days must be at most open_days")
+        if self.expires_days is not None:
+            require_days("expires_days", self.expires_days)
         object.__setattr__(self, "fields", tuple(dict.fromkeys((*self.open_when, *self.weights))))
 
     @property
@@ -98,8 +100,8 @@ class Open:
     def _told(self, data: Mapping[str, Any]) -> dict[str, Scalar]:
         told: dict[str, Scalar] = {}
         for name in self.fields:
-            value = data.get(name)
-            if isinstance(value, (str, int, float)):
+            value = scalar(data.get(name))
+            if value is not None:
                 told[name] = value
         return told
 

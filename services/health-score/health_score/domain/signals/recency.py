@@ -24,6 +24,10 @@ class Recency:
     state_type: ClassVar[type] = RecencyState
     moves: ClassVar[bool] = True
 
+    def __post_init__(self) -> None:
+        if self.select.value is not None:
+            raise ValueError("recency looks at times: value does not apply")
+
     @property
     def types(self) -> tuple[str, ...]:
         """The event types it wants to see."""
@@ -31,7 +35,7 @@ class Recency:
 
     def fold(self, state: RecencyState | None, fact: Fact) -> RecencyState | None:
         """Remember the latest time."""
-        if self.select.read(fact) is None:
+        if not self.select.matches(fact.data):
             return state
         if state is None:
             return RecencyState(fact.time)

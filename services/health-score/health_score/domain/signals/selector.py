@@ -19,6 +19,11 @@ def number(value: Any) -> float | None:
     return None
 
 
+def scalar(value: Any) -> Scalar | None:
+    """A text, truth value or believable number as it is; None for anything else."""
+    return value if isinstance(value, (str, bool)) or number(value) is not None else None
+
+
 @dataclass(frozen=True, slots=True)
 class Selector:
     """Facts of `types` whose fields have one of the values named in `where` (None stands for absent).
@@ -39,14 +44,16 @@ class Selector:
             raise ValueError("default and table speak of a field: name it with value")
         if any(number(each) is None for each in (self.table or {}).values()):
             raise ValueError("table must give a number for each of its entries")
+        if self.default is not None and number(self.default) is None:
+            raise ValueError("default must be a number")
 
     def matches(self, data: Mapping[str, Any]) -> bool:
         """Whether all conditions of `where` hold."""
-        return all(data.get(name) in allowed for name, allowed in self.where.items())
+        return not self.where or all(data.get(name) in allowed for name, allowed in self.where.items())
 
     def read(self, fact: Fact) -> float | None:
         """The fact's number; None if it does not match or has none."""
-        if self.where and not self.matches(fact.data):
+        if not self.matches(fact.data):
             return None
         if self.value is None:
             return 1.0
@@ -55,4 +62,5 @@ class Selector:
             return self.default
         if self.table is None:
             return number(found)
-        return self.table.get(found) if isinstance(found, (str, int, float)) else None
+        entry = scalar(found)
+        return None if entry is None else self.table.get(entry)

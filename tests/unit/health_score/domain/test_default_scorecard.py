@@ -1,0 +1,135 @@
+"""The shipped scorecard judges as a leader of customer success expects."""
+
+from collections.abc import Iterable
+
+import pytest
+from tests.unit.health_score.domain.examples import DAY, NOW, account, fact
+
+from health_score.application.scorecard_file import default_scorecard
+from health_score.domain.account import AccountState, fold
+from health_score.domain.compiled import compile_card
+from health_score.domain.evaluation import Evaluation, evaluate
+from health_score.domain.fact import Fact
+
+CARD = compile_card(default_scorecard())
+
+
+def used(*days_ago: float) -> list[Fact]:
+    return [fact("csm.usage.recorded", NOW - ago * DAY, feature="report") for ago in days_ago]
+
+
+def nps(score: int, days_ago: float = 0) -> Fact:
+    return fact("csm.survey.answered", NOW - days_ago * DAY, kind="nps", score=score)
+
+
+def invoice(id_: str, status: str, days_ago: float = 0) -> Fact:
+    return fact("csm.invoice.changed", NOW - days_ago * DAY, invoice_id=id_, status=status)
+
+
+def urgent(number: int, status: str = "open", days_ago: float = 0) -> Fact:
+    return fact(
+        "csm.ticket.changed",
+        NOW - days_ago * DAY,
+        ticket_id=f"t{number}",
+        status=status,
+        priority="urgent",
+        escalated=True,
+    )
+
+
+def look(state: AccountState, *facts: Fact, at: float = NOW) -> Evaluation:
+    for each in facts:
+        fold(CARD, state, each)
+    return evaluate(CARD, state, at)
+
+
+def crossed(found: Evaluation) -> set[tuple[str, str]]:
+    return {(each.threshold, each.direction) for each in found.crossings}
+
+
+def healthy_until(days_ago: float) -> list[Fact]:
+    """Three uses a day for two months, content, and paying, until so many days ago."""
+    daily = (days_ago + day for day in range(60) for _ in range(3))
+    return [*used(*daily), nps(9, days_ago + 30), invoice("i1", "paid", days_ago + 30)]
+
+
+def test_active_today_content_and_paying_is_healthy() -> None:
+    found = look(AccountState("acme"), *used(0.1, 0.2, 0.3), nps(9, 20), invoice("i1", "paid", 10))
+    assert found.assessment.band == "healthy"
+    assert not found.crossings
+
+
+@pytest.mark.parametrize("history", [healthy_until(20), used(*(20 + day for day in range(60)))])
+def test_silence_and_escalated_tickets_are_at_risk_and_more_bad_news_is_critical(
+    history: Iterable[Fact],
+) -> None:
+    state = AccountState("acme")
+    assert look(state, *history, at=NOW - 20 * DAY).assessment.band == "healthy"
+    found = look(state, urgent(1), urgent(2), urgent(3))
+    assert found.assessment.band in ("at_risk", "critical")
+    assert ("at_risk", "entered") in crossed(found)
+    worse = look(state, invoice("i2", "failed"), nps(2))
+    assert worse.assessment.band == "critical"
+    assert ("payment_overdue", "entered") in crossed(worse)
+
+
+def test_an_account_of_which_only_escalated_tickets_are_known_alerts() -> None:
+    state = AccountState("acme")
+    assert crossed(look(state, urgent(1))) == {("at_risk", "entered")}
+    assert look(state, urgent(2)).assessment.band == "at_risk"
+    third = look(state, urgent(3))
+    assert third.assessment.band == "critical"
+    assert crossed(third) == {("critical", "entered")}
+
+
+def test_solved_tickets_and_usage_leave_the_thresholds() -> None:
+    state = account(CARD, healthy_until(20))
+    found = look(state, *(urgent(number) for number in (1, 2, 3)), invoice("i2", "failed"), nps(2))
+    assert {name for name, _ in crossed(found)} == {"at_risk", "critical", "payment_overdue"}
+    solved = [urgent(number, "solved", days_ago=-1) for number in (1, 2, 3)]
+    recovered = look(state, *solved, *used(-1, -1, -1), invoice("i2", "paid", -1), at=NOW + DAY)
+    assert crossed(recovered) == {("at_risk", "left"), ("critical", "left"), ("payment_overdue", "left")}
+    assert recovered.assessment.band in ("neutral", "healthy")
+
+
+def test_silence_alone_enters_at_risk_at_the_foretold_instant() -> None:
+    found = look(AccountState("acme"), *healthy_until(0))
+    state = account(CARD, healthy_until(0))
+    dues = []
+    while found.due is not None and ("at_risk", "entered") not in crossed(found):
+        dues.append(found.due)
+        assert not crossed(look(state, at=found.due - 1))
+        found = look(state, at=found.due)
+    assert ("at_risk", "entered") in crossed(found)
+    assert 7 * DAY < dues[-1] - NOW < 30 * DAY
+    assert found.at == dues[-1]
+
+
+def test_a_renewal_in_90_days_is_told_when_it_comes_near_and_once() -> None:
+    state = AccountState("acme")
+    first = look(state, fact("csm.account.changed", NOW, renewal_date="2026-06-30"))
+    assert not crossed(first)
+    assert first.due is not None
+    found = look(state, at=first.due)
+    assert crossed(found) == {("renewal_due", "entered")}
+    assert found.assessment.values["days_to_renewal"] == pytest.approx(90, abs=1e-4)
+    assert found.due is None
+    renewed = look(state, fact("csm.account.changed", found.at, renewal_date="2027-06-30"), at=found.at)
+    assert crossed(renewed) == {("renewal_due", "left")}
+
+
+def test_a_few_everyday_tickets_do_no_harm() -> None:
+    tickets = [
+        fact("csm.ticket.changed", ticket_id=f"t{n}", status="open", priority="normal") for n in range(2)
+    ]
+    found = look(AccountState("acme"), *healthy_until(0), *tickets)
+    assert found.assessment.band == "healthy"
+
+
+def test_csat_on_another_scale_is_not_mixed_in() -> None:
+    found = look(
+        AccountState("acme"),
+        fact("csm.survey.answered", kind="csat", score=4),
+        fact("csm.survey.answered", kind="csat", score=9, scale_max=10),
+    )
+    assert found.assessment.values["csat"] == 4.0

@@ -1,0 +1,181 @@
+"""One look at an account: what crossed, what moved, what a reader sees, and how imports stay quiet."""
+
+from copy import deepcopy
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.health_score.domain.examples import DAY, NOW, account, card, fact, measure, thorough
+
+from health_score.domain.account import AccountState, fold
+from health_score.domain.evaluation import BACKFILL_GRACE_S, Crossing, Evaluation, MovedPart, evaluate
+from health_score.domain.fact import Fact
+from health_score.domain.scorecard import Dimension, Threshold
+from health_score.domain.signals import Latest, Selector
+
+SAID = measure("said", Latest(Selector(("survey",), value="score"), 180))
+PAID = measure("paid", Latest(Selector(("invoice",), value="score")))
+LOW = Threshold("low", "score", enter=50, exit=55, direction="below")
+SLOW = Threshold("slow", "measure:said", enter=20, exit=30, direction="below", dwell_s=DAY)
+CARD = card(Dimension("words", 1, (SAID,)), Dimension("money", 3, (PAID,)), thresholds=[LOW, SLOW])
+
+
+def looked(state: AccountState, *facts: Fact, at: float = NOW) -> Evaluation:
+    for each in facts:
+        fold(CARD, state, each)
+    return evaluate(CARD, state, at, [each.id for each in facts])
+
+
+def said(score: float, time: float = NOW, *, backfill: bool = False) -> Fact:
+    return fact("survey", time, score=score, backfill=backfill)
+
+
+def paid(score: float) -> Fact:
+    return fact("invoice", score=score)
+
+
+def test_a_look_tells_what_crossed_and_from_where_to_where() -> None:
+    state = AccountState("acme")
+    looked(state, said(80), paid(80))
+    found = looked(state, paid(20))
+    assert found.crossings == (Crossing("low", 1, "entered", "score", 50, before=80.0, after=35.0),)
+    assert (found.band_before, found.assessment.band) == ("healthy", "at_risk")
+    assert looked(state, paid(90)).crossings == (
+        Crossing("low", 2, "left", "score", 55, before=35.0, after=87.5),
+    )
+
+
+def test_a_look_tells_which_parts_of_the_score_moved_the_largest_first() -> None:
+    state = AccountState("acme")
+    assert looked(state, said(80)).moved == (MovedPart("said", None, 80.0),)
+    assert looked(state, paid(20)).moved == (MovedPart("said", 80.0, 20.0), MovedPart("paid", None, 15.0))
+    assert looked(state, paid(24)).moved == (MovedPart("paid", 15.0, 18.0),)
+    assert looked(state).moved == ()
+
+
+def test_the_cause_is_handed_on() -> None:
+    found = evaluate(CARD, account(CARD, [said(80)]), NOW, ["a", "b"], "model")
+    assert (found.account_id, found.at, found.cause_kind, found.fact_ids) == (
+        "acme",
+        NOW,
+        "model",
+        ("a", "b"),
+    )
+
+
+def test_the_revision_grows_exactly_when_a_reader_could_see_a_difference() -> None:
+    state = AccountState("acme")
+    seen = [
+        looked(state),
+        looked(state),
+        looked(state, said(80)),
+        looked(state, fact("unheard.of")),
+        looked(state, fact("csm.account.changed", plan="pro")),
+        looked(state, fact("csm.account.changed", NOW + 1, plan="pro")),
+        looked(state, said(80, NOW + 1)),
+    ]
+    assert [each.changed for each in seen] == [True, False, True, False, True, False, False]
+    assert [each.revision for each in seen] == [1, 1, 2, 2, 3, 3, 3]
+
+
+def test_a_crossing_at_a_dwells_end_is_a_difference_though_no_number_moved() -> None:
+    state = AccountState("acme")
+    first = looked(state, said(10), paid(90))
+    assert first.due == NOW + DAY
+    found = looked(state, at=NOW + DAY)
+    assert [each.threshold for each in found.crossings] == ["slow"]
+    assert (found.changed, found.moved) == (True, ())
+
+
+def test_looking_again_at_what_was_not_kept_gives_the_same_numbers() -> None:
+    state = AccountState("acme")
+    looked(state, said(80), paid(80))
+    again = deepcopy(state)
+    assert looked(state, paid(20)).crossings == looked(again, said(80), paid(20)).crossings
+
+
+def test_folding_counts_every_fact_and_remembers_the_newest_time() -> None:
+    state = account(CARD, [said(1, NOW), fact("unheard.of", NOW + 5), said(2, NOW - 9)])
+    assert (state.folded, state.last_event_time) == (3, NOW + 5)
+
+
+def test_an_import_takes_up_its_thresholds_unannounced() -> None:
+    state = AccountState("acme")
+    found = looked(state, said(10, backfill=True))
+    assert (found.crossings, found.backfilling, found.changed) == ((), True, True)
+    assert all(stands.inside for stands in state.thresholds.values())
+    assert found.due == NOW + BACKFILL_GRACE_S
+
+
+def test_what_comes_live_during_an_import_is_unannounced_too() -> None:
+    state = AccountState("acme")
+    looked(state, said(80, backfill=True))
+    assert looked(state, said(10, NOW + 1), at=NOW + 60).crossings == ()
+
+
+def test_an_import_ends_when_it_says_so() -> None:
+    state = AccountState("acme")
+    found = looked(state, said(10, backfill=True), fact("csm.backfill.ended"))
+    assert (found.crossings, found.backfilling) == ((), False)
+    assert [each.direction for each in looked(state, said(90, NOW + 1)).crossings] == ["left", "left"]
+
+
+def test_an_end_in_a_later_batch_is_still_a_quiet_look() -> None:
+    state = AccountState("acme")
+    looked(state, said(80, backfill=True))
+    found = looked(state, said(10, NOW + 1), fact("csm.backfill.ended"), at=NOW + 60)
+    assert (found.crossings, found.backfilling) == ((), False)
+
+
+def test_an_import_that_says_nothing_more_ends_after_a_while() -> None:
+    state = AccountState("acme")
+    first = looked(state, said(80, backfill=True))
+    again = looked(state, said(70, NOW - 1, backfill=True), at=NOW + 60)
+    assert (first.due, again.due) == (NOW + BACKFILL_GRACE_S, NOW + 60 + BACKFILL_GRACE_S)
+    found = looked(state, at=NOW + 60 + BACKFILL_GRACE_S)
+    assert (found.backfilling, found.changed) == (False, True)
+    assert [each.threshold for each in looked(state, said(40, NOW + 2)).crossings] == ["low"]
+
+
+def test_history_that_comes_after_the_end_begins_a_new_import() -> None:
+    state = AccountState("acme")
+    found = looked(state, fact("csm.backfill.ended"), said(10, backfill=True))
+    assert (found.crossings, found.backfilling) == ((), True)
+
+
+def test_an_end_without_an_import_silences_nothing() -> None:
+    assert len(looked(AccountState("acme"), fact("csm.backfill.ended"), said(10), paid(10)).crossings) == 1
+
+
+history = st.lists(
+    st.tuples(st.sampled_from([said, paid]), st.integers(0, 100), st.integers(0, 3)), max_size=12
+)
+
+
+@thorough
+@given(history)
+def test_thresholds_alternate_and_numbers_have_no_gaps(history: list[tuple[object, int, int]]) -> None:
+    crossings: list[Crossing] = []
+    state, now = AccountState("acme"), NOW
+    for told, score, wait in history:
+        now += wait * DAY
+        each = fact("survey" if told is said else "invoice", now, score=score)
+        crossings += looked(state, each, at=now).crossings
+    for name in ("low", "slow"):
+        own = [(each.sequence, each.direction) for each in crossings if each.threshold == name]
+        assert own == [(at + 1, "left" if at % 2 else "entered") for at in range(len(own))]
+
+
+@pytest.mark.parametrize("cause", ["facts", "timer"])
+def test_the_state_can_be_judged_by_a_card_that_knows_more(cause: str) -> None:
+    state = AccountState("acme")
+    looked(state, said(80))
+    wider = card(
+        Dimension("words", 1, (SAID, measure("felt", Latest(Selector(("mood",), value="score"))))),
+        thresholds=[Threshold("felt_low", "measure:felt", enter=50, exit=50, direction="below")],
+    )
+    fold(wider, state, fact("mood", score=10))
+    found = evaluate(wider, state, NOW, (), "model")
+    assert found.crossings == (
+        Crossing("felt_low", 1, "entered", "measure:felt", 50, before=None, after=10.0),
+    )
