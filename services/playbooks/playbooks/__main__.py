@@ -1,0 +1,6 @@
+"""`python -m playbooks`."""
+
+from playbooks.app import main
+
+if __name__ == "__main__":
+    main()

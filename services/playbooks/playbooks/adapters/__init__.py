@@ -1,0 +1,1 @@
+"""The outside as the application's ports want it: PostgreSQL, YAML files, CEL."""

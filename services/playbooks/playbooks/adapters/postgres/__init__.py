@@ -1,0 +1,1 @@
+"""The ports on PostgreSQL, a file a table."""

@@ -1,0 +1,68 @@
+"""The one file that knows everything: playbooks put together from its parts."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from csm_common.clock import SystemClock
+from csm_common.database.engine import service_engine
+from csm_common.kafka.consumer import ExactlyOnceConsumer
+from csm_common.kafka.producer import Producer
+from csm_common.kafka.relay import OutboxRelay
+from csm_common.runtime import Loop, run_service
+from csm_common.startup import prepare
+from csm_common.web.auth import Authenticator
+from csm_common.web.factory import create_web_app
+from csm_common.web.keys import KeyStore
+from csm_common.web.probes import consumer_checks
+from csm_common.web.server import HttpServer
+from playbooks.adapters.definitions import load_directory
+from playbooks.adapters.postgres.playbooks import PlaybookCache
+from playbooks.adapters.postgres.reads import PostgresReads
+from playbooks.adapters.postgres.store import PostgresTransactions
+from playbooks.application.handlers.definitions import publish
+from playbooks.entrypoints.api import create_router
+from playbooks.entrypoints.consumer import HealthHandler
+from playbooks.entrypoints.pollers import RunTicker
+from playbooks.settings import PlaybooksSettings
+
+SCHEMA = "playbooks"
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+@asynccontextmanager
+async def build(settings: PlaybooksSettings) -> AsyncIterator[Sequence[Loop]]:
+    """Open what the service needs; its loops in the order in which they are stopped."""
+    definitions = load_directory(settings.playbooks.definitions)
+    clock = SystemClock()
+    cache = PlaybookCache()
+    engine = service_engine(settings.database, SCHEMA)
+    transactions = PostgresTransactions(engine, cache)
+    await prepare(settings.kafka, engine, schema=SCHEMA, scripts=MIGRATIONS)
+    await publish(transactions, definitions, clock)
+    async with Producer(settings.kafka) as producer:
+        relay = OutboxRelay(engine, producer)
+        ticker = RunTicker(transactions, clock, settings.playbooks, on_commit=relay.wake)
+        handler = HealthHandler(transactions.store, clock, on_started=ticker.wake)
+        consumer = ExactlyOnceConsumer(settings.kafka, engine, handler, clock=clock, on_commit=relay.wake)
+        ready, alive = consumer_checks(consumer)
+        app = create_web_app(
+            title="playbooks",
+            description="Turns crossings into durable playbook runs, tasks and notification requests.",
+            authenticator=Authenticator(KeyStore(engine), clock),
+            routers=[create_router(PostgresReads(engine, cache))],
+            ready=ready,
+            alive=alive,
+        )
+        yield [
+            Loop("http", HttpServer(app, settings.http).run),
+            Loop("consumer", consumer.run),
+            Loop("runs", ticker.run),
+            Loop("outbox", relay.run),
+        ]
+    await engine.dispose()
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    run_service("playbooks", PlaybooksSettings(), build)

@@ -1,0 +1,132 @@
+"""The clock's part: takes due runs a step further, each step's effects and its result in one transaction.
+
+Why no lease. Every effect of today's steps is a row (a message in the outbox, a task, a result), so it lasts with the run's
+new state or not at all: a crash at any point leaves the run as it was, and the row lock (SKIP LOCKED) keeps two tickers from
+the same run. A lease is for effects that no rollback takes back. A step that calls somebody else will have to claim its run in
+one transaction, call with none open, and write the result in a second one, fenced by the lease; it must bring that lease along.
+
+Why a batch, and then one by one. A batch shares its commit, and a step that breaks takes the whole batch back. So the runs of a
+broken batch are tried again alone: those without fault go on, the one at fault is noted, tried later, and in the end fails.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from csm_common.database.outbox import Message
+from csm_common.errors import TransientError
+from csm_common.telemetry.logs import get_logger
+from playbooks.application.messages import (
+    Situation,
+    notification_id,
+    notification_message,
+    task_message,
+    task_of,
+)
+from playbooks.application.ports import Store, Transactions
+from playbooks.domain.interpreter import Decision, OpenTask, RequestNotification, advance
+from playbooks.domain.run import Run, StepResult, note_failure
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """The runs as a round left them, and when the next one is due (None: no run is active)."""
+
+    runs: Sequence[Run]
+    next_due: datetime | None
+
+
+async def advance_due(
+    transactions: Transactions, now: datetime, *, limit: int, retry_after_s: Sequence[float]
+) -> Advanced:
+    """Take up to `limit` due runs one step further. TransientError while the database is away; then nothing was done."""
+    due: list[Run] = []
+    try:
+        async with transactions.begin() as store:
+            due = await store.runs.take_due(now, limit)
+            advanced = await _advance(store, due, now)
+            return Advanced(advanced, await store.runs.next_due())
+    except TransientError:
+        raise
+    except Exception:
+        if not due:
+            raise
+        log.exception("a batch of steps failed; trying its runs one by one", runs=len(due))
+    alone = [await _advance_alone(transactions, run.id, now, retry_after_s) for run in due]
+    return Advanced([run for runs in alone for run in runs], now)
+
+
+async def _advance_alone(
+    transactions: Transactions, run_id: str, now: datetime, retry_after_s: Sequence[float]
+) -> list[Run]:
+    try:
+        async with transactions.begin() as store:
+            return await _advance(store, await store.runs.take(run_id, now), now)
+    except TransientError:
+        raise
+    except Exception as error:
+        async with transactions.begin() as store:
+            taken = await store.runs.take(run_id, now)
+            noted = [note_failure(run, _sentence(error), retry_after_s, now) for run in taken]
+            await store.runs.update(noted)
+        for run in noted:
+            log.warning("step failed", run=run.id, status=run.status, failures=run.failures, error=run.error)
+        return noted
+
+
+async def _advance(store: Store, runs: Sequence[Run], now: datetime) -> list[Run]:
+    messages: list[Message] = []
+    results: list[StepResult] = []
+    advanced: list[Run] = []
+    for situation in await _situations(store, runs):
+        decision = advance(situation.playbook.definition, situation.run, now)
+        result, asked = await _perform(store, situation, decision, now)
+        advanced.append(decision.run)
+        results += [result] if result else []
+        messages += asked
+    await store.runs.update(advanced)
+    await store.runs.record(results)
+    await store.outbox.add(messages)
+    return advanced
+
+
+async def _situations(store: Store, runs: Sequence[Run]) -> list[Situation]:
+    playbooks = await store.playbooks.load({(run.playbook, run.version) for run in runs})
+    crossings = await store.crossings.load({run.crossing_id for run in runs})
+    snapshots = await store.accounts.newest({run.account_id for run in runs})
+    situations = []
+    for run in runs:
+        received = crossings[run.crossing_id]
+        # The two topics are not read in step: just after a crossing, its own snapshot can be the newest.
+        known = snapshots.get(run.account_id, received.crossing.snapshot)
+        newest = max(known, received.crossing.snapshot, key=lambda each: each.revision)
+        playbook = playbooks[run.playbook, run.version]
+        situations.append(Situation(run=run, playbook=playbook, received=received, snapshot=newest))
+    return situations
+
+
+async def _perform(
+    store: Store, situation: Situation, decision: Decision, now: datetime
+) -> tuple[StepResult | None, list[Message]]:
+    """The result with what only the effect can tell, and the messages to publish."""
+    result = decision.result
+    if result is None:
+        return None, []
+    match decision.effect:
+        case RequestNotification() as effect:
+            noted = replace(result, ref=notification_id(situation.run, effect.step))
+            return noted, [notification_message(situation, effect)]
+        case OpenTask() as effect:
+            task = task_of(situation, effect, now)
+            task_id = await store.tasks.open(task)
+            noted = replace(result, ref=task_id, outcome="opened" if task_id == task.id else "updated")
+            return noted, [task_message(situation, effect.step, task_id, now)]
+        case None:
+            return result, []
+
+
+def _sentence(error: Exception) -> str:
+    first_line = next(iter(str(error).splitlines()), "")
+    return f"{type(error).__name__}: {first_line}"[:500]

@@ -1,0 +1,1 @@
+"""The doors: Kafka, the clock and HTTP call the same handlers."""

@@ -1,0 +1,104 @@
+"""PostgreSQL keeps the ports' contract, and does what no fake can show: locks, refusals, a database that is away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+from tests.integration.playbooks.conftest import Adapters, adapters_on
+from tests.support.clock import START, ManualClock
+from tests.support.ports import free_port
+from tests.support.postgres import Database
+from tests.unit.playbooks.builders import TASK, a_crossing, a_definition, a_run, a_snapshot, received
+from tests.unit.playbooks.store_contract import StoreContract, World, with_runs
+
+from csm_common.errors import TransientError
+from playbooks.app import SCHEMA
+from playbooks.application.handlers.crossings import handle_crossings
+from playbooks.application.handlers.definitions import publish
+from playbooks.application.handlers.steps import advance_due
+from playbooks.application.reads import RunFilter
+from playbooks.domain.run import Run
+
+
+class TestPostgresStore(StoreContract):
+    """StoreContract on PostgreSQL."""
+
+    @pytest.fixture
+    def world(self, adapters: Adapters) -> World:
+        return World(adapters.transactions, adapters.reads)
+
+
+async def test_two_tickers_never_have_the_same_run_in_hand(adapters: Adapters) -> None:
+    runs = [a_run(f"run-{number}", account_id=f"account-{number}") for number in range(4)]
+    async with adapters.transactions.begin() as store:
+        await with_runs(store, *runs)
+    async with adapters.transactions.begin() as one, adapters.transactions.begin() as other:
+        first = await one.runs.take_due(START, 2)
+        second = await other.runs.take_due(START, 4)
+        assert await other.runs.take(first[0].id, START) == []
+    assert len(first) == len(second) == 2
+    assert {run.id for run in (*first, *second)} == {run.id for run in runs}
+
+
+async def test_an_exit_waits_for_the_step_in_hand_and_sees_what_it_did(adapters: Adapters) -> None:
+    async with adapters.transactions.begin() as store:
+        await with_runs(store, a_run())
+    after = a_run(position=1)
+
+    async def lock() -> list[Run]:
+        async with adapters.transactions.begin() as store:
+            return await store.runs.lock_active(["acme"])
+
+    async with adapters.transactions.begin() as ticker:
+        await ticker.runs.take_due(START, 1)
+        locking = asyncio.create_task(lock())
+        await ticker.runs.update([after])
+    assert await locking == [after]
+
+
+async def test_a_value_that_the_database_refuses_fails_its_own_run_alone(adapters: Adapters) -> None:
+    """A NUL is legal in JSON, and not in a PostgreSQL text."""
+    await publish(adapters.transactions, [a_definition(steps=(TASK,))], ManualClock())
+    bad = a_snapshot("acme", attributes={"owner": "ma\x00ria"})
+    async with adapters.transactions.begin() as store:
+        crossings = [received("c-1", a_crossing(snapshot=bad)), received("c-2", a_crossing("beta"))]
+        await handle_crossings(store, crossings, START)
+    await advance_due(adapters.transactions, START, limit=10, retry_after_s=())
+    found = await adapters.reads.runs(RunFilter(), 10, None)
+    assert {run.account_id: run.status for run, _ in found} == {"acme": "failed", "beta": "completed"}
+    [error] = [run.error for run, _ in found if run.account_id == "acme"]
+    assert error is not None
+    assert "\n" not in error
+
+
+async def test_replicas_that_start_together_publish_one_version(adapters: Adapters) -> None:
+    replicas = [adapters_on(adapters.engine) for _ in range(4)]
+    await asyncio.gather(*(publish(each.transactions, [a_definition()], ManualClock()) for each in replicas))
+    assert [(each.version, each.active) for each in await adapters.reads.playbooks()] == [(1, True)]
+
+
+async def test_a_query_is_answered_by_an_index(adapters: Adapters) -> None:
+    """Due runs are looked for every second, and there can be a million that wait."""
+    async with adapters.engine.connect() as connection:
+        await connection.execute(text("SET enable_seqscan = off"))
+        plan = await connection.execute(
+            text(
+                "EXPLAIN SELECT id FROM runs WHERE status = 'active' AND due_at <= now() ORDER BY due_at LIMIT 100"
+            )
+        )
+        assert "runs_due" in "\n".join(row[0] for row in plan)
+
+
+@pytest.fixture
+async def unreachable() -> AsyncIterator[Adapters]:
+    """The ports on a database nobody answers for."""
+    async with Database(f"postgresql://postgres:none@127.0.0.1:{free_port()}/csm").engine(SCHEMA) as engine:
+        yield adapters_on(engine)
+
+
+async def test_a_database_that_is_away_is_a_transient_error(unreachable: Adapters) -> None:
+    with pytest.raises(TransientError, match="database does not answer"):
+        await unreachable.reads.runs(RunFilter(), 1, None)
+    with pytest.raises(TransientError):
+        await advance_due(unreachable.transactions, START, limit=1, retry_after_s=())

@@ -1,0 +1,91 @@
+"""A definition that means nothing cannot be made, and says where it is wrong."""
+
+from collections.abc import Callable
+
+import pytest
+from tests.unit.playbooks.builders import NOTIFY, TASK, WAIT, a_definition
+
+from playbooks.domain.definition import Entry, ExitWhen, Trigger
+from playbooks.domain.rules import DefinitionError
+from playbooks.domain.steps import Notify, Recipient, Step, Task
+
+
+def a_notify(**members: object) -> Notify:
+    given: dict[str, object] = {
+        "channel": "email",
+        "recipients": (Recipient(owner=True),),
+        "template": "hello",
+        "category": "health",
+        "message_class": "internal",
+    }
+    return Notify(**{**given, **members})  # type: ignore[arg-type]
+
+
+def a_task(**members: object) -> Task:
+    given = {"type": "call", "title": "Call", "reason": "at_risk", "assignee": "owner", "due_in": "1d"}
+    return Task(**{**given, **members})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("make", "place", "sentence"),
+    [
+        (lambda: Trigger(threshold="At risk", direction="entered"), ("threshold",), "is not a name"),
+        (lambda: Entry(once_per="weekly"), ("once_per",), "is not a duration"),
+        (lambda: ExitWhen(left=("at_risk", "?")), ("left", 1), "is not a name"),
+        (lambda: ExitWhen(entered=("",)), ("entered", 0), "is not a name"),
+        (Recipient, (), "give one of owner: true, role: NAME, contact: ID"),
+        (lambda: Recipient(owner=True, role="admin"), (), "give one of"),
+        (lambda: Recipient(role=" "), ("role",), "must not be empty"),
+        (lambda: Recipient(contact=""), ("contact",), "must not be empty"),
+        (lambda: a_notify(recipients=()), ("recipients",), "at least one recipient"),
+        (lambda: a_notify(template="../secret"), ("template",), "is not a name"),
+        (lambda: a_notify(category=""), ("category",), "is not a name"),
+        (lambda: a_task(type="a" * 64), ("type",), "is not a name"),
+        (lambda: a_task(title=" "), ("title",), "must not be empty"),
+        (lambda: a_task(reason=""), ("reason",), "must not be empty"),
+        (lambda: a_task(due_in="soon"), ("due_in",), "is not a duration"),
+        (lambda: Step(name="1st", wait="1d"), ("name",), "is not a name"),
+        (lambda: Step(name="idle"), (), "step idle must be one of notify, wait, task"),
+        (lambda: Step(name="both", wait="1d", task=a_task()), (), "must be one of"),
+        (lambda: Step(name="pause", wait="a while"), ("wait",), "is not a duration"),
+        (lambda: a_definition(name=""), ("name",), "is not a name"),
+        (lambda: a_definition(steps=()), ("steps",), "at least one step"),
+        (lambda: a_definition(steps=(WAIT, TASK, WAIT)), ("steps", 2, "name"), "there is a step wait before"),
+    ],
+)
+def test_a_mistake_tells_its_place(
+    make: Callable[[], object], place: tuple[str | int, ...], sentence: str
+) -> None:
+    with pytest.raises(DefinitionError, match=sentence) as refused:
+        make()
+    assert refused.value.place == place
+
+
+def test_a_step_knows_its_kind_and_what_it_does() -> None:
+    assert [step.kind for step in (NOTIFY, WAIT, TASK)] == ["notify", "wait", "task"]
+    assert NOTIFY.action is NOTIFY.notify
+    assert TASK.action is TASK.task
+
+
+def test_only_the_trigger_starts() -> None:
+    definition = a_definition(threshold="at_risk", direction="entered")
+    assert definition.starts_on("at_risk", "entered")
+    assert not definition.starts_on("at_risk", "left")
+    assert not definition.starts_on("critical", "entered")
+
+
+def test_without_exit_rules_the_way_back_over_the_triggers_threshold_ends_a_run() -> None:
+    entered, left = a_definition(direction="entered"), a_definition(direction="left")
+    assert entered.exits_on("at_risk", "left")
+    assert not entered.exits_on("at_risk", "entered")
+    assert not entered.exits_on("critical", "left")
+    assert left.exits_on("at_risk", "entered")
+
+
+def test_exit_rules_are_the_whole_truth_when_given() -> None:
+    definition = a_definition(exit_when=ExitWhen(left=("critical",), entered=("renewed",)))
+    assert definition.exits_on("critical", "left")
+    assert definition.exits_on("renewed", "entered")
+    assert not definition.exits_on("renewed", "left")
+    assert not definition.exits_on("at_risk", "left")
+    assert not a_definition(exit_when=ExitWhen()).exits_on("at_risk", "left")
