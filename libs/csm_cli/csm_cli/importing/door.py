@@ -20,6 +20,8 @@ from csm_common.errors import CsmError, FatalError, PermanentError, TransientErr
 PATH = "/v1/events"
 TRANSIENT_STATUSES = frozenset({408, 425, 429})  # and everything from 500 on
 
+ALL_REJECTED_STATUS = 400  # for a batch of which nothing was taken; it lists the reasons as a success does
+
 
 class Refusal(msgspec.Struct, frozen=True):
     """One event of a batch that ingest did not take; `index` is its place in the batch."""
@@ -110,18 +112,23 @@ class Door:
 
 
 def _acknowledged(response: httpx.Response, sent: int) -> list[Refusal]:
-    if response.status_code >= 300:
-        raise _error(response)
-    try:
-        answer = msgspec.json.decode(response.content, type=_Acknowledgement)
-    except msgspec.DecodeError as error:
-        raise FatalError(f"{response.url} does not answer as ingest does: {error}.") from error
+    answer = _account(response)
     if answer.accepted + answer.rejected != sent or answer.rejected != len(answer.results):
         raise FatalError(
             f"Ingest was sent {sent} events and tells of {answer.accepted} accepted and {answer.rejected} rejected, "
             f"{len(answer.results)} of them with a reason; the rest is unaccounted for."
         )
     return answer.results
+
+
+def _account(response: httpx.Response) -> _Acknowledgement:
+    try:
+        if response.status_code < 300 or response.status_code == ALL_REJECTED_STATUS:
+            return msgspec.json.decode(response.content, type=_Acknowledgement)
+    except msgspec.DecodeError as error:
+        if response.status_code < 300:
+            raise FatalError(f"{response.url} does not answer as ingest does: {error}.") from error
+    raise _error(response)
 
 
 def _error(response: httpx.Response) -> CsmError:

@@ -1,6 +1,6 @@
 """Puts one import together from its options and runs it; the only file here that knows all the others."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,39 +22,16 @@ from csm_cli.importing.dry_run import ContractCheck
 from csm_cli.importing.files import Plan, plan
 from csm_cli.importing.mapper import Frame
 from csm_cli.importing.mapping import load
+from csm_cli.importing.options import Options
 from csm_cli.importing.pipeline import Pipeline, Sink
 from csm_cli.importing.rejects import RejectsFile
 from csm_cli.importing.report import Bar, once
 from csm_cli.importing.shift import shift_to
 from csm_cli.importing.stream import Stream, check_columns
 from csm_cli.importing.tally import Tally
+from csm_cli.importing.target import Target
 
 REQUEST_TIMEOUT_S = 30.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What a person asked for. Files left as None get a place below `home`."""
-
-    files: Sequence[str]
-    mapping: str
-    home: Path
-    backfill: bool = False
-    shift_to_now: bool = False
-    limit: int | None = None
-    batch: int = 500
-    rejects: Path | None = None
-    checkpoint: Path | None = None
-    fresh: bool = False
-    patience_s: float = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Ingest's address and an API key with the scope events:write."""
-
-    url: str
-    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +58,8 @@ async def run_import(
     checkpoint = _start(options, planned, None if options.fresh or target is None else checkpoints.read())
     if options.shift_to_now and checkpoint.shift_s is None:
         checkpoint.shift_s = _shift(options, planned, console, now())
+        if target:
+            checkpoints.write(checkpoint)  # before anything is sent: the same rows must never go out with another shift
     frame = _frame(options, planned, checkpoint)
     check_columns(planned, frame)
     rejects = RejectsFile(options.rejects or path.with_suffix(".rejects.jsonl"), checkpoint.rejects_bytes)
@@ -108,7 +87,7 @@ async def run_import(
 
 def _default_checkpoint(options: Options, target: Target | None, planned: Plan) -> Path:
     url = target.url if target else "dry-run"
-    return default_path(options.home, url, options.files, planned.mapping, options.limit)
+    return default_path(options.stack.parent, url, options.files, planned.mapping, options.limit)
 
 
 def _start(options: Options, planned: Plan, found: Checkpoint | None) -> Checkpoint:

@@ -93,6 +93,15 @@ async def test_refused_events_are_returned_with_code_and_message() -> None:
     assert await visit.send() == [Refusal(1, "c", "m")]
 
 
+async def test_a_batch_of_which_nothing_was_taken_is_accounted_for_too() -> None:
+    results = [
+        {"index": at, "id": str(at), "status": "rejected", "code": "c", "message": "m"} for at in range(3)
+    ]
+    account = {"accepted": 0, "rejected": 3, "results": results}
+    visit = Visit(httpx.Response(400, json={"code": "all_rejected", "message": "None.", **account}))
+    assert await visit.send() == [Refusal(at, "c", "m") for at in range(3)]
+
+
 @pytest.mark.parametrize(
     "failure",
     [

@@ -1,0 +1,33 @@
+"""Where an import goes: ingest's address and a key, from the options or from the description of a running stack."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from csm_cli.importing.options import Options
+from csm_common.errors import InvalidError
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Ingest's address and an API key with the scope events:write."""
+
+    url: str
+    key: str
+
+
+def find_target(options: Options) -> Target:
+    """The target; InvalidError when the options do not tell and no stack runs."""
+    if options.url:
+        if not options.key:
+            raise InvalidError("Give an API key with --key or CSM_API_KEY; --url names the address only.")
+        return Target(options.url, options.key)
+    try:
+        ingest: dict[str, Any] = json.loads(options.stack.read_text(encoding="utf-8"))["ingest"]
+        return Target(ingest["url"], options.key or ingest["write_key"])
+    except FileNotFoundError as error:
+        raise InvalidError(
+            f"No stack runs here: there is no {options.stack}. Start one with `csm up`, or give --url and --key."
+        ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidError(f"{options.stack} does not tell where ingest is: {error!r}.") from error
