@@ -23,13 +23,13 @@ def record(offset: int, event: Mapping[str, Any] | bytes, *, partition: int = 0)
     return Record("customer.events.v1", partition, offset, EPOCH.timestamp(), None, value)
 
 
-def event(id: str, account: str, type: str, data: Mapping[str, Any], **members: Any) -> dict[str, Any]:  # noqa: A002
+def event(id: str, account: str, type: str, data: Mapping[str, Any], **members: Any) -> dict[str, Any]:
     """A CloudEvent at EPOCH from one source, unless `members` say otherwise."""
     common = {"specversion": "1.0", "source": "/tests", "time": EPOCH}
     return common | {"id": id, "type": type, "subject": account, "data": data} | members
 
 
-def escalation(id: str, account: str, ticket: str, **members: Any) -> dict[str, Any]:  # noqa: A002
+def escalation(id: str, account: str, ticket: str, **members: Any) -> dict[str, Any]:
     """An urgent, escalated, open ticket."""
     data = {"ticket_id": ticket, "status": "open", "priority": "urgent", "escalated": True}
     return event(id, account, "csm.ticket.changed", data, **members)
