@@ -2,10 +2,10 @@
 
 import re
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from pydantic import BaseModel
 
@@ -16,6 +16,9 @@ DEPLOY = ROOT / "deploy"
 SERVICES = ("ingest", "health-score", "playbooks", "notifier")
 HTTP_PORT = 8080
 """Where every service listens inside its container."""
+
+LOOPS_OF_A_SERVICE = 5
+"""At most; a drain ends them one after the other, each within the drain timeout."""
 
 Document = dict[str, Any]
 
@@ -47,7 +50,7 @@ def instructions(path: Path) -> list[tuple[str, str]]:
 
 def settings_of(service: str) -> type[ServiceSettings]:
     """The settings class of a service."""
-    module = pytest.importorskip(f"{service.replace('-', '_')}.settings")
+    module = import_module(f"{service.replace('-', '_')}.settings")
     (own,) = [
         each
         for each in vars(module).values()

@@ -7,6 +7,7 @@ import pytest
 from tests.unit.deploy.files import (
     DEPLOY,
     HTTP_PORT,
+    LOOPS_OF_A_SERVICE,
     ROOT,
     SERVICES,
     document,
@@ -23,9 +24,8 @@ from csm_common.settings import ServiceSettings
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE = document(ROOT / "docker-compose.yml")
-OURS = (*SERVICES, "sinks", "bootstrap")
-LOOPS_OF_A_SERVICE = 5
-"""At most: they are drained one after the other."""
+ENDING = ("bootstrap", "csm")
+OURS = (*SERVICES, *ENDING, "sinks")
 
 
 def _service(name: str) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def test_our_containers_write_nothing_and_need_no_capability(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
 
 
-@pytest.mark.parametrize("name", [each for each in COMPOSE["services"] if each != "bootstrap"])
+@pytest.mark.parametrize("name", sorted(COMPOSE["services"].keys() - ENDING))
 def test_what_runs_on_is_checked_and_restarted(name: str) -> None:
     service = _service(name)
     built = service.get("build", {}).get("dockerfile")

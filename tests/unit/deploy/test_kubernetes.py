@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.deploy.files import (
     HTTP_PORT,
+    LOOPS_OF_A_SERVICE,
     ROOT,
     SERVICES,
     document,
@@ -90,9 +91,8 @@ def test_what_belongs_to_a_service_points_at_its_pods(service: str) -> None:
 def test_a_service_has_time_to_drain(service: str) -> None:
     pod = service_pod(service)
     asleep = container(pod)["lifecycle"]["preStop"]["sleep"]["seconds"]
-    loops = 5  # at most: they are drained one after the other
+    drain = ServiceSettings.model_fields["drain_timeout_s"].default * LOOPS_OF_A_SERVICE
 
-    drain = ServiceSettings.model_fields["drain_timeout_s"].default * loops
     assert pod["terminationGracePeriodSeconds"] > asleep + drain
 
 

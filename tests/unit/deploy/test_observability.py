@@ -3,10 +3,13 @@
 import re
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 from tests.unit.deploy.files import DEPLOY, HTTP_PORT, SERVICES, Document, document
 from tests.unit.deploy.pods import BASE
+
+from notifier.domain.delivery import Outcome
 
 OBSERVABILITY = DEPLOY / "observability"
 RULES: list[Document] = [
@@ -44,6 +47,13 @@ def test_an_alert_is_on_metrics_that_exist(rule: Document, exposed: set[str]) ->
 
     assert used <= exposed
     assert used or rule["expr"].startswith("up{"), "an alert on nothing"
+
+
+def test_the_outcomes_an_alert_names_are_outcomes() -> None:
+    (rule,) = [each for each in RULES if "csm_notifier_attempts_total" in each["expr"]]
+    named = re.findall(r'outcome(?:=~|!=)"([^"]*)"', rule["expr"])
+
+    assert {name for group in named for name in group.split("|")} <= set(get_args(Outcome))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
