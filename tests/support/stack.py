@@ -111,7 +111,7 @@ class Stack:
 
     def kill(self, service: str) -> int:
         """`kill -9` a service by its pid; the supervisor starts it again. Returns the pid that was."""
-        pid = int(self.described["pids"][service])
+        pid = int(self.described["pids"][service.replace("-", "_")])
         os.kill(pid, signal.SIGKILL)
         return pid
 
@@ -121,7 +121,7 @@ class Stack:
 
         async def ready() -> bool:
             described = self.described
-            if int(described["pids"].get(service) or was) == was:
+            if int(described["pids"].get(name) or was) == was:
                 return False
             try:
                 answer = await self.http.get(f"{described[name]['url']}/readyz")

@@ -1,5 +1,6 @@
 """One KRaft node, broker and controller at once, on free loopback ports."""
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -48,7 +49,14 @@ class ApacheKafka(Server):
         self._properties = place.path / "server.properties"
         self._java = [*_JAVA, "-cp", f"{jars()}/*"]
         command = [*self._java, "kafka.Kafka", str(self._properties)]
-        super().__init__(place, Child("broker", command, home=place, ready=lambda: accepts(self.port)))
+        child = Child(
+            "broker",
+            command,
+            home=place,
+            ready=lambda: accepts(self.port),
+            stop_signal=signal.SIGKILL,  # a lone node asked nicely looks long for another to hand over to
+        )
+        super().__init__(place, child)
 
     def prepare(self) -> None:
         """Write the configuration and format the storage, as every KRaft node needs it once."""
