@@ -1,0 +1,1 @@
+"""How fast ingest is, beside the fastest program that could put the same bytes on the same broker."""

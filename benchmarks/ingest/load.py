@@ -1,0 +1,48 @@
+"""The load generator: connections that each send their next request as soon as the last is answered, for a bounded time.
+
+    python -m benchmarks.ingest.load PORT KEY EVENTS_EACH CONNECTIONS SECONDS
+
+Prints how many requests were answered 202 in how many seconds; dies of the first answer that is another.
+"""
+
+import asyncio
+import sys
+import time
+from itertools import cycle
+
+import uvloop
+
+from benchmarks.ingest.events import bodies
+
+_HEAD = "POST /v1/events HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n"
+_HEAD += "content-type: application/cloudevents+json\r\ncontent-length: {length}\r\n\r\n"
+
+
+async def _connection(port: int, requests: list[bytes], until: float) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    answered = 0
+    for request in cycle(requests):
+        if time.monotonic() > until:
+            break
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        body = await reader.readexactly(length)
+        if b" 202 " not in head[:20]:
+            raise SystemExit(f"{head.decode()}{body.decode()}")
+        answered += 1
+    writer.close()
+    return answered
+
+
+async def _load(port: int, key: str, events_each: int, connections: int, seconds: float) -> None:
+    requests = [_HEAD.format(key=key, length=len(body)).encode() + body for body in bodies(events_each)]
+    began = time.monotonic()
+    until = began + seconds
+    counts = await asyncio.gather(*(_connection(port, requests, until) for _ in range(connections)))
+    print(sum(counts), time.monotonic() - began)
+
+
+if __name__ == "__main__":
+    _port, _key, _each, _connections, _seconds = sys.argv[1:]
+    uvloop.run(_load(int(_port), _key, int(_each), int(_connections), float(_seconds)))

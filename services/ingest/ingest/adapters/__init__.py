@@ -1,0 +1,1 @@
+"""What the service leans on: the brokers and the table of keys, watched from here."""

@@ -1,0 +1,1 @@
+"""From bytes to records on the log: reading, examining, publishing, and the answer only once they are durable."""

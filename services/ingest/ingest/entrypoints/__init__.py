@@ -1,0 +1,1 @@
+"""The doors: HTTP for products that tell us what their customers do."""

@@ -1,0 +1,96 @@
+"""Ingest's app over fakes, and what to send to it."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from tests.support.clock import ManualClock
+from tests.support.keys import MemoryKeys
+from tests.unit.ingest.fakes import MemoryBrokers
+
+from csm_common.contracts.topics import CUSTOMER_CONTACTS, CUSTOMER_EVENTS
+from csm_common.database.outbox import Message
+from csm_common.settings import DatabaseSettings, HttpSettings, KafkaSettings
+from ingest.app import create_app
+from ingest.settings import DoorSettings, IngestSettings
+
+PATH = "/v1/events"
+
+
+def event(**attributes: Any) -> dict[str, Any]:
+    """A custom event that is in order, but for `attributes`; one that is given as ... is left out."""
+    whole = {
+        "specversion": "1.0",
+        "id": "e-1",
+        "source": "urn:acme:app",
+        "type": "acme.workspace.archived",
+        "subject": "acme",
+        "time": "2026-03-02T08:59:00Z",
+        "data": {"workspace": "w-3"},
+    } | attributes
+    return {name: value for name, value in whole.items() if value is not ...}
+
+
+def usage(**data: Any) -> dict[str, Any]:
+    """A usage event with this data."""
+    return event(type="csm.usage.recorded", data=data)
+
+
+@dataclass
+class Door:
+    """The app, and everything it leans on."""
+
+    settings: IngestSettings
+    clock: ManualClock = field(default_factory=ManualClock)
+    brokers: MemoryBrokers = field(default_factory=MemoryBrokers)
+    keys: MemoryKeys = field(default_factory=MemoryKeys)
+
+    def __post_init__(self) -> None:
+        """Make the app and a client with a key that may write events."""
+        self.token = self.keys.add("writer", scopes=["events:write"])
+        self.app: FastAPI = create_app(
+            self.settings, publisher=self.brokers, keys=self.keys, clock=self.clock, ready={}
+        )
+        self.client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app),
+            base_url="http://ingest",
+            headers={"authorization": f"Bearer {self.token}"},
+        )
+
+    async def post(self, body: object, **headers: str) -> httpx.Response:
+        """The answer to a body: bytes as they are, anything else as JSON."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return await self.client.post(PATH, content=content, headers=headers)
+
+    @property
+    def facts(self) -> list[Message]:
+        """What is on the log of facts."""
+        return self.brokers.logs[CUSTOMER_EVENTS.name]
+
+    @property
+    def contacts(self) -> list[Message]:
+        """What is on the log of contacts."""
+        return self.brokers.logs[CUSTOMER_CONTACTS.name]
+
+
+def open_door(http: HttpSettings | None = None, **limits: Any) -> Door:
+    """A door with these limits, else with the defaults."""
+    return Door(
+        IngestSettings(
+            http=http or HttpSettings(),
+            database=DatabaseSettings.model_validate({"dsn": "postgresql://nobody@nowhere/none"}),
+            kafka=KafkaSettings(bootstrap="nowhere:9092"),
+            ingest=DoorSettings(**limits),
+        )
+    )
+
+
+def refusal(response: httpx.Response) -> tuple[int, str]:
+    """Status and code of a problem document that has all that one must have."""
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == response.status_code
+    assert problem["message"].endswith((".", "?"))
+    return response.status_code, problem["code"]
