@@ -1,15 +1,14 @@
 """`csm logs`: what the processes of a stack have said."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from csm_cli.stack.child import last_lines
 from csm_cli.stack.home import Home
 from csm_cli.stack.loglines import readable
+from csm_cli.stack.logreader import LogReader
 from csm_cli.stack.options import DEFAULT_HOME
 from csm_common.errors import NotFoundError
 
@@ -36,41 +35,26 @@ def logs(
 
       csm logs ingest -f
     """
-    files = _files(Home(home), name)
-    width = max(len(file.stem) for file in files)
-    positions = {file: file.stat().st_size for file in files}
-    for file in files:
-        for line in last_lines(file, lines):
-            _show(file, line, width)
-    if follow:
-        for file, line in _followed(positions):
-            _show(file, line, width)
+    readers = [LogReader(path) for path in _paths(Home(home), name)]
+    width = max(len(reader.path.stem) for reader in readers)
+    for reader in readers:
+        _show(reader, reader.last(lines), width)
+    while follow:
+        time.sleep(POLL_SECONDS)
+        for reader in readers:
+            _show(reader, reader.fresh(), width)
 
 
-def _files(home: Home, name: str | None) -> list[Path]:
+def _paths(home: Home, name: str | None) -> list[Path]:
     known = sorted(home.logs.glob("*.log"))
-    chosen = [file for file in known if name in (None, file.stem)]
+    chosen = [path for path in known if name in (None, path.stem)]
     if not chosen:
-        names = ", ".join(file.stem for file in known) or "none yet"
+        names = ", ".join(path.stem for path in known) or "none yet"
         raise NotFoundError(f"There is no log of {name or 'any process'} in {home.logs}; there are: {names}.")
     return chosen
 
 
-def _followed(positions: dict[Path, int]) -> Iterator[tuple[Path, str]]:
-    """Whole lines as they are appended, for ever. A file that shrank was begun anew and is read from its start."""
-    while True:
-        for file, position in positions.items():
-            size = file.stat().st_size if file.exists() else 0
-            with file.open("rb") as log:
-                log.seek(position if size >= position else 0)
-                content = log.read()
-            whole = content[: content.rfind(b"\n") + 1]
-            positions[file] = (position if size >= position else 0) + len(whole)
-            for line in whole.decode("utf-8", errors="replace").splitlines():
-                yield file, line
-        time.sleep(POLL_SECONDS)
-
-
-def _show(file: Path, line: str, width: int) -> None:
-    for part in readable(line).splitlines():
-        typer.echo(f"{file.stem:<{width}} | {part}")
+def _show(reader: LogReader, lines: list[str], width: int) -> None:
+    for line in lines:
+        for part in readable(line).splitlines():
+            typer.echo(f"{reader.path.stem:<{width}} | {part}")

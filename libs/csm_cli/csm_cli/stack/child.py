@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 from socket import create_connection
 
 import psutil
@@ -16,6 +15,7 @@ import psutil
 from csm_cli.stack.account import Identity
 from csm_cli.stack.home import Home
 from csm_cli.stack.loglines import last_error, readable
+from csm_cli.stack.logreader import LogReader
 from csm_cli.stack.processes import Processes, end
 from csm_common.errors import FatalError
 
@@ -99,7 +99,8 @@ class Child:
         if self._process is None:
             return
         end(self._process, self._stop_signal)
-        self._process.poll()  # takes its exit code, so that no zombie stays
+        with suppress(psutil.TimeoutExpired):  # takes its exit code, so that no zombie stays
+            self._process.wait(1.0)
         self._process = None
         with suppress(OSError):  # a full disk must not keep the others running; a dead entry does no harm
             self._processes.remove(self.name)
@@ -113,25 +114,15 @@ class Child:
 
     def last_error(self) -> str:
         """The last line of its log that tells of an error, else its last line; empty when there is none."""
-        return last_error(last_lines(self.log, 50))
+        return last_error(LogReader(self.log).last(50))
 
     def _log_tail(self) -> str:
-        lines = last_lines(self.log, 10)
+        lines = LogReader(self.log).last(10)
         return (
             f" The last lines of {self.log}:\n" + "\n".join(f"  {readable(line)}" for line in lines)
             if lines
             else ""
         )
-
-
-def last_lines(path: Path, count: int) -> list[str]:
-    """The last `count` lines of a log that are not empty; an absent file has none. Reads 64 KB at most."""
-    if count <= 0 or not path.exists():
-        return []
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 65536))
-        lines = file.read().decode("utf-8", errors="replace").splitlines()
-    return [line for line in lines if line.strip()][-count:]
 
 
 def python(module: str, *arguments: str) -> list[str]:

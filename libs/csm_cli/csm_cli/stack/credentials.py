@@ -4,6 +4,7 @@ import json
 import secrets
 
 from csm_cli.stack.home import Home, write_private
+from csm_common.errors import FatalError
 
 
 class Credentials:
@@ -32,5 +33,10 @@ class Credentials:
     def _read(self) -> dict[str, str]:
         if not self._file.exists():
             return {}
-        content: dict[str, str] = json.loads(self._file.read_text(encoding="utf-8"))
+        try:
+            content: dict[str, str] = json.loads(self._file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise FatalError(
+                f"{self._file} cannot be read ({error}): mend it, it has the passwords."
+            ) from error
         return content

@@ -47,3 +47,7 @@ def _acquire(descriptor: int, home: Home) -> None:
                     f"A stack already runs in {home.path} ({owner}): `csm status` shows it, `csm down` ends it."
                 ) from None
             time.sleep(0.1)
+        except OSError as error:
+            raise FatalError(
+                f"{home.path} cannot be locked: {error.strerror}; choose a --home on a local disk."
+            ) from error

@@ -31,6 +31,7 @@ class Supervisor:
         self._options = options
         self._progress = progress
         self._children: dict[str, Child] = {}
+        self._ready: set[str] = set()
         self._stack: dict[str, Any] = {}
 
     async def run(self, on_ready: Callable[[], None]) -> None:
@@ -46,39 +47,47 @@ class Supervisor:
 
     async def _start(self) -> None:
         options = self._options
-        postgres = (
-            EmbeddedPostgres(options.home.path, options.ports.postgres) if not options.postgres else None
-        )
-        broker = EmbeddedBroker(options.home.path, options.ports.broker) if not options.kafka else None
-        servers = [server for server in (postgres, broker) if server is not None]
-        for server in servers:
-            with self._progress.busy(f"preparing {server.child.name}"):
-                server.prepare()
-        await self._bring_up(*(server.child for server in servers), sinks(options))
-        admin_dsn = postgres.dsn() if postgres else str(options.postgres)
-        bootstrap = broker.bootstrap if broker else str(options.kafka)
-        # Here, for it brings SQLAlchemy: half a second that no other command pays, and the servers use to start.
+        admin_dsn, bootstrap = self._spawn_servers()
+        # Here, for it brings SQLAlchemy: half a second that other commands do not pay, and servers need to start.
         from csm_cli.stack.provision import provision
 
+        await self._all_ready()
         with self._progress.step("database", "schemas, roles and keys"):
             made = await provision(admin_dsn, Credentials(options.home))
-        await self._bring_up(
-            *(
-                service(name, options=options, bootstrap=bootstrap, dsn=made.service_dsns[name])
-                for name in SERVICES
-            )
-        )
+        for name in SERVICES:
+            self._spawn(service(name, options=options, bootstrap=bootstrap, dsn=made.service_dsns[name]))
+        await self._all_ready()
         self._stack = describe(options.ports, bootstrap=bootstrap, admin_dsn=made.admin_dsn, keys=made.keys)
         self._publish()
 
-    async def _bring_up(self, *children: Child) -> None:
-        """Start the children side by side and wait until all serve."""
-        for child in children:
-            self._children[child.name] = child
-            child.spawn()
-        for child in children:
-            with self._progress.step(child.name, self._options.ports.address(child.name)):
-                await self._await_ready(child)
+    def _spawn_servers(self) -> tuple[str, str]:
+        """Start what the services stand on; returns the administrator's DSN and Kafka's bootstrap address."""
+        home, ports = self._options.home, self._options.ports
+        admin_dsn, bootstrap = self._options.postgres, self._options.kafka
+        if admin_dsn is None:
+            postgres = EmbeddedPostgres(home.path, ports.postgres)
+            with self._progress.busy("preparing postgres"):
+                postgres.prepare()
+            self._spawn(postgres.child)
+            admin_dsn = postgres.dsn()
+        if bootstrap is None:
+            broker = EmbeddedBroker(home.path, ports.broker)
+            self._spawn(broker.child)
+            bootstrap = broker.bootstrap
+        self._spawn(sinks(self._options))
+        return admin_dsn, bootstrap
+
+    def _spawn(self, child: Child) -> None:
+        self._children[child.name] = child
+        child.spawn()
+
+    async def _all_ready(self) -> None:
+        """Wait until all that were spawned serve, in the order of their start."""
+        for child in self._children.values():
+            if child.name not in self._ready:
+                with self._progress.step(child.name, self._options.ports.address(child.name)):
+                    await self._await_ready(child)
+                self._ready.add(child.name)
 
     async def _await_ready(self, child: Child) -> None:
         deadline = time.monotonic() + READY_SECONDS
