@@ -3,6 +3,18 @@
 from pathlib import Path
 
 import pytest
+import structlog
+
+# Into the standard library's logging, which pytest captures; the service's own set-up would take its handlers away.
+structlog.configure(
+    processors=[
+        structlog.stdlib.add_logger_name,
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(key_order=["event"]),
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+)
 
 pytest_plugins = ["tests.support.postgres", "tests.support.brokers"]
 

@@ -32,6 +32,9 @@ EXTERNAL = "CSM_TEST_KAFKA"
 KINDS = ("embedded", pytest.param("apache", marks=pytest.mark.kafka))
 """Both brokers, as parameters of a fixture."""
 
+only_apache = pytest.mark.parametrize("broker", KINDS[1:], indirect=True)
+"""For a test of what only Apache Kafka does."""
+
 MakeTopic = Callable[..., Awaitable[Topic]]
 """What the fixture `make_topic` gives: `await make_topic(partitions=2, cleanup="delete")`."""
 
