@@ -6,6 +6,11 @@ from typing import Literal
 DAY_MS = 24 * 60 * 60 * 1000
 
 
+def dead_letter_topic(name: str) -> str:
+    """The name of the dead-letter topic that belongs to the topic `name`."""
+    return f"{name}.dlq"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
     """One topic. `retention_ms` None keeps records until compaction replaces them."""
@@ -23,7 +28,7 @@ class Topic:
     @property
     def dead_letters(self) -> str:
         """Where records go that no retry can help: original bytes and reason headers."""
-        return f"{self.name}.dlq"
+        return dead_letter_topic(self.name)
 
 
 CUSTOMER_EVENTS = Topic(

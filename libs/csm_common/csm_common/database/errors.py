@@ -17,6 +17,7 @@ def is_transient(error: BaseException) -> bool:
     if error.connection_invalidated:
         return True
     state = getattr(error.orig, "sqlstate", None)
-    if state is None:  # the driver's own: the connection broke, or was ended by the server in the middle of something
+    if state is None:
+        # The driver's own: the connection broke, or was ended by the server in the middle of something.
         return not isinstance(error, (DataError, IntegrityError, NotSupportedError, ProgrammingError))
     return state[:2] in _TRANSIENT_CLASSES or state == _IDLE_IN_TRANSACTION

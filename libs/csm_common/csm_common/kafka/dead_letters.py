@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from csm_common.contracts.topics import topic
+from csm_common.contracts.topics import dead_letter_topic
 from csm_common.database.outbox import Message
 from csm_common.database.positions import Partition
 from csm_common.kafka.record import DeadLetter, Record
@@ -18,9 +18,10 @@ def dead_letter_message(consumer: str, letter: DeadLetter) -> Message:
         "dlq-partition": str(record.partition),
         "dlq-offset": str(record.offset),
         "dlq-code": letter.code,
-        "dlq-reason": letter.reason[:1000],
+        # A reason may quote input that is no valid text; the dead letter must get through all the same.
+        "dlq-reason": letter.reason[:1000].encode(errors="backslashreplace").decode(),
     }
-    return Message(topic(record.topic).dead_letters, record.key, record.value or b"", headers)
+    return Message(dead_letter_topic(record.topic), record.key, record.value, headers)
 
 
 class DeadLetterLimit:

@@ -9,7 +9,7 @@ from csm_common.clock import Clock
 from csm_common.database import outbox, positions
 from csm_common.database.errors import is_transient
 from csm_common.database.positions import Advance, Partition
-from csm_common.errors import FatalError, TransientError
+from csm_common.errors import FatalError, PermanentError, TransientError
 from csm_common.kafka.dead_letters import DeadLetterLimit, dead_letter_message
 from csm_common.kafka.ownership import Ownership
 from csm_common.kafka.record import BatchHandler, DeadLetter, Outcome, Record
@@ -67,7 +67,7 @@ class Transactions:
             if _concerns_the_whole_batch(error):
                 raise
             self._handler.forget()
-            log.exception("a batch failed; looking for the record at fault", **self._names)
+            log.warning("a batch failed; looking for the record at fault", **self._names, error=repr(error))
             return await self._isolate(batch)
 
     async def _isolate(self, batch: Batch) -> dict[Partition, int]:
@@ -79,7 +79,7 @@ class Transactions:
         return first | await self.apply(_by_partition(records[middle:]))
 
     async def _give_up_on(self, record: Record) -> dict[Partition, int]:
-        """Try a few times more, then dead-letter the record unhandled."""
+        """Try a few times more, unless a retry cannot help; then dead-letter the record unhandled."""
         batch = _by_partition([record])
         for _ in range(_POISON_ATTEMPTS - 1):
             try:
@@ -88,8 +88,11 @@ class Transactions:
                 if _concerns_the_whole_batch(error):
                     raise
                 self._handler.forget()
-                reason = f"{type(error).__name__}: {error}"
-        return await self._commit(batch, [DeadLetter(record, "handler_failed", reason)])
+                letter, fault = _dead_letter(record, error), error
+                if isinstance(error, PermanentError):
+                    break
+        log.error("this record is at fault", **self._names, offset=record.offset, exc_info=fault)
+        return await self._commit(batch, [letter])
 
     async def _commit(self, batch: Batch, refused: Sequence[DeadLetter] = ()) -> dict[Partition, int]:
         """`refused` records are dead-lettered without asking the handler."""
@@ -168,6 +171,11 @@ def _concerns_the_whole_batch(error: Exception) -> bool:
     return isinstance(
         error, (TooManyDeadLettersError, FencedError, TransientError, FatalError)
     ) or is_transient(error)
+
+
+def _dead_letter(record: Record, error: Exception) -> DeadLetter:
+    code = error.code if isinstance(error, PermanentError) else "handler_failed"
+    return DeadLetter(record, code, f"{type(error).__name__}: {error}")
 
 
 def _by_partition(records: Sequence[Record]) -> dict[Partition, list[Record]]:
