@@ -45,7 +45,9 @@ class Poller:
         self._failures += 1
         metrics.poller_failures.add(1, {"poller": self._name})
         if isinstance(error, TransientError) or is_transient(error):
-            log.warning("round failed", poller=self._name, failures=self._failures, error=str(error).splitlines()[0])
+            log.warning(
+                "round failed", poller=self._name, failures=self._failures, error=str(error).splitlines()[0]
+            )
         else:
             log.exception("round failed", poller=self._name, failures=self._failures)
 

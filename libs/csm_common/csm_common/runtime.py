@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 import uvloop
 
-from csm_common.errors import FatalError
+from csm_common.errors import CsmError, FatalError
 from csm_common.settings import ServiceSettings
 from csm_common.telemetry.logs import get_logger
 from csm_common.telemetry.setup import setup_telemetry
@@ -38,7 +38,7 @@ def run_service(name: str, settings: SettingsT, build: Build[SettingsT]) -> NoRe
     provider = setup_telemetry(name, settings.telemetry)
     try:
         uvloop.run(_serve(name, settings, build))
-    except FatalError as error:
+    except CsmError as error:
         log.error(error.message, code=error.code)
         sys.exit(1)
     except Exception:

@@ -7,7 +7,7 @@ from csm_common.settings import KafkaSettings
 
 
 def client_config(settings: KafkaSettings) -> dict[str, Any]:
-    """For librdkafka. Its own log lines about lost connections are quietened: errors reach us through callbacks."""
+    """For librdkafka; of its own log only errors, such as a refused connection or login."""
     config: dict[str, Any] = {
         "bootstrap.servers": settings.bootstrap,
         "security.protocol": settings.security_protocol,
