@@ -12,7 +12,13 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from csm_common.errors import TooLargeError
+
 LANES = 16
+MAX_MESSAGE_BYTES = 1_040_000
+"""Of key, value and headers together: what the door lets in, a dead letter's headers, and still below the brokers' default."""
+
+_OVERHEAD_BYTES = 1_000  # the content-type header, and how records are framed
 
 CREATE_OUTBOX = """
 CREATE TABLE outbox (
@@ -70,9 +76,14 @@ def lane_of(key: bytes | None) -> int:
 
 
 async def add(tx: AsyncConnection, messages: Sequence[Message]) -> None:
-    """Write messages to be published once `tx` commits, in this order for equal keys."""
+    """Write messages to be published once `tx` commits, in this order for equal keys.
+
+    TooLargeError for one that no broker would take: it would stay in the outbox for good and hold up the others.
+    """
     if not messages:
         return
+    for each in messages:
+        _check_size(each)
     await tx.execute(
         _ADD,
         {
@@ -85,6 +96,13 @@ async def add(tx: AsyncConnection, messages: Sequence[Message]) -> None:
             ],
         },
     )
+
+
+def _check_size(message: Message) -> None:
+    headers = sum(len(name) + len(value.encode()) for name, value in message.headers.items())
+    size = len(message.key or b"") + len(message.value or b"") + headers
+    if size > MAX_MESSAGE_BYTES - _OVERHEAD_BYTES:
+        raise TooLargeError(f"A message of {size} bytes for {message.topic} is larger than the brokers take.")
 
 
 async def take(tx: AsyncConnection, limit: int) -> list[OutboxRow]:

@@ -4,6 +4,7 @@ One daemon thread polls for acknowledgements and hands them to the event loop in
 """
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Producer as LibrdkafkaProducer
 
 from csm_common.contracts.envelope import CONTENT_TYPE
-from csm_common.database.outbox import Message
+from csm_common.database.outbox import MAX_MESSAGE_BYTES, Message
 from csm_common.errors import TransientError
 from csm_common.kafka.config import client_config
 from csm_common.settings import KafkaSettings
@@ -23,6 +24,7 @@ log = get_logger(__name__)
 
 _CONTENT_TYPE_HEADER = ("content-type", CONTENT_TYPE.encode())
 _POLL_S = 0.1
+_FLUSH_S = 5.0
 
 
 class _Group:
@@ -53,7 +55,9 @@ class Producer:
                 "queue.buffering.max.messages": 200_000,
                 "queue.buffering.max.kbytes": 262_144,
                 "compression.type": "lz4",
-            }
+                "message.max.bytes": MAX_MESSAGE_BYTES,
+            },
+            logger=logging.getLogger("librdkafka"),
         )
         self._done: deque[_Group] = deque()
         self._closing = threading.Event()
@@ -68,9 +72,13 @@ class Producer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.to_thread(self._client.flush, 5.0)
+        """What is on its way is given some seconds; who still waits then is told that it failed."""
+        await asyncio.to_thread(self._client.flush, _FLUSH_S)
+        self._client.purge()
+        await asyncio.to_thread(self._client.flush, _FLUSH_S)
         self._closing.set()
-        await asyncio.to_thread(self._thread.join, 5.0)
+        await asyncio.to_thread(self._thread.join, _FLUSH_S)
+        self._resolve()
 
     async def send(self, messages: Sequence[Message]) -> list[str | None]:
         """Publish and wait for all acknowledgements: per message None, or a sentence why it is not (known to be) on the log.

@@ -1,13 +1,16 @@
 """Publishes the outbox: woken by the commits of its own process, with a slow poll behind for rows whose writer died."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Protocol
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from csm_common.database import outbox
-from csm_common.errors import TransientError
-from csm_common.kafka.producer import Producer, describe
+from csm_common.database.outbox import Message, OutboxRow
+from csm_common.errors import FatalError, TransientError
+from csm_common.kafka.producer import describe
 from csm_common.poller import Poller
 from csm_common.telemetry import metrics
 from csm_common.telemetry.logs import get_logger
@@ -17,10 +20,18 @@ log = get_logger(__name__)
 _ROWS = 1_000
 
 
+class Sender(Protocol):
+    """Where messages go: the Producer."""
+
+    async def send(self, messages: Sequence[Message]) -> list[str | None]:
+        """Publish and wait: per message None, or why it is not known to be on the log."""
+        ...
+
+
 class OutboxRelay:
     """`wake()` after a commit; `run(stop)` until told to stop, then once more until the outbox is empty."""
 
-    def __init__(self, engine: AsyncEngine, producer: Producer, *, interval_s: float = 0.5) -> None:
+    def __init__(self, engine: AsyncEngine, producer: Sender, *, interval_s: float = 0.5) -> None:
         self._engine = engine
         self._producer = producer
         self._poller = Poller("outbox", self._publish_all, interval_s=interval_s)
@@ -30,9 +41,14 @@ class OutboxRelay:
         self._poller.wake()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Publish until `stop` is set, then what is left."""
+        """Publish until `stop` is set, then what is left; where that fails, the rows wait for the next start."""
         await self._poller.run(stop)
-        await self._publish_all()
+        try:
+            await self._publish_all()
+        except FatalError:
+            raise
+        except Exception as error:
+            log.warning("rows stay in the outbox until the next start", error=repr(error))
 
     async def _publish_all(self) -> None:
         while await self._publish_some() == _ROWS:
@@ -49,7 +65,7 @@ class OutboxRelay:
             if not rows:
                 return 0
             errors = await self._producer.send([row.message for row in rows])
-            published = [row for row, error in zip(rows, errors, strict=True) if error is None]
+            published = _published(rows, errors)
             await outbox.delete(tx, [row.id for row in published])
         for row in published:
             metrics.outbox_published.add(1, {"topic": row.message.topic})
@@ -58,3 +74,17 @@ class OutboxRelay:
                 f"The brokers did not take all: {describe(errors)}", code="brokers_unavailable"
             )
         return len(rows)
+
+
+def _published(rows: Sequence[OutboxRow], errors: Sequence[str | None]) -> list[OutboxRow]:
+    """The rows that are done with: acknowledged, and behind no failed row of their key. Those behind one are published again
+    after it, so that the newest message of a key is always the last one on the log."""
+    failed: set[tuple[str, bytes | None]] = set()
+    done = []
+    for row, error in zip(rows, errors, strict=True):
+        key = (row.message.topic, row.message.key)
+        if error is not None:
+            failed.add(key)
+        elif key not in failed:
+            done.append(row)
+    return done
