@@ -66,7 +66,7 @@ class Ownership:
     async def assigned(self, partitions: Sequence[Partition]) -> None:
         """Claim, seek, open. A failure is kept in `failure`, because the client would swallow it and go on at Kafka's offsets."""
         try:
-            claims = await self._claim(partitions) if partitions else {}
+            claims = await self._claim(partitions)
         except BaseException as error:
             self.failure = error
             raise
@@ -81,7 +81,7 @@ class Ownership:
         log.info("partitions claimed", consumer=self._handler.name, partitions=len(claims))
 
     async def _claim(self, partitions: Sequence[Partition]) -> dict[Partition, Claim]:
-        starts = await self._admin.log_starts(partitions)
+        starts = await self._admin.log_starts(partitions) if partitions else {}
         async with self._engine.begin() as tx:
             claims = await positions.claim(tx, self._handler.name, self._owner, starts)
             replaced = {
