@@ -22,6 +22,8 @@ async def migrate(engine: AsyncEngine, *, schema: str, scripts: Path) -> None:
     Raises FatalError where the schema is at a revision this build does not know (an older build on a newer database).
     """
     async with engine.begin() as connection:
+        # Building an index, or waiting for another replica that does, may take longer than any request.
+        await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.execute(
             text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"migrate:{schema}"}
         )
