@@ -18,12 +18,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaConnectionError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from csm_common.clock import Clock
 from csm_common.database.positions import Partition
 from csm_common.errors import FatalError
+from csm_common.kafka.admin import unreachable
 from csm_common.kafka.client import RebalanceListener, create_client, to_record
 from csm_common.kafka.ownership import Ownership
 from csm_common.kafka.record import BatchHandler, Record
@@ -57,11 +58,13 @@ class ExactlyOnceConsumer:
         self._names = {"consumer": handler.name}
         owner = f"{socket.gethostname()}/{os.getpid()}"
         self._ownership = Ownership(self._client, engine, settings, handler, owner)
-        self._ownership.on_new_assignment = self._forget_halts
+        self._ownership.on_new_assignment = self._begin_assignment
         self._transactions = Transactions(
             engine, handler, self._ownership, settings.dead_letter_run, clock, on_commit
         )
         self._halted: set[Partition] = set()
+        self._fenced_since: float | None = None
+        self._patience_when_fenced_s = 2 * settings.session_timeout_ms / 1000
         self._failures = 0
         self._resume_at = 0.0
         self._progress = time.monotonic()
@@ -69,9 +72,9 @@ class ExactlyOnceConsumer:
     # ---- the loop
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until `stop` is set; the batch in flight is finished first."""
-        await self._start()
+        """Consume until `stop` is set; the batch in flight is finished first. TransientError where no broker answers."""
         try:
+            await self._start()
             while not stop.is_set():
                 await self._round()
         finally:
@@ -81,12 +84,18 @@ class ExactlyOnceConsumer:
         if self._settings.assignment == "group":
             listener = RebalanceListener(self._ownership.revoked, self._ownership.assigned)
             self._client.subscribe([each.name for each in self._handler.topics], listener=listener)
-            await self._client.start()
+            await self._connect()
         else:
             partitions = await self._ownership.all_partitions()
             self._client.assign([TopicPartition(*each) for each in partitions])
-            await self._client.start()
+            await self._connect()
             await self._ownership.assigned(partitions)
+
+    async def _connect(self) -> None:
+        try:
+            await self._client.start()
+        except KafkaConnectionError as error:
+            raise unreachable(self._settings, error) from error
 
     async def _round(self) -> None:
         assignment = self._ownership.assignment
@@ -96,6 +105,14 @@ class ExactlyOnceConsumer:
             raise FatalError(
                 f"Taking partitions over failed: {self._ownership.failure}"
             ) from self._ownership.failure
+        if (
+            self._fenced_since is not None
+            and self._progress - self._fenced_since > self._patience_when_fenced_s
+        ):
+            raise FatalError(
+                f"{self._handler.name}: partitions went to another owner, but Kafka still calls them ours;"
+                " starting anew claims them again."
+            )
         if not self._ownership.open:
             return
         if assignment != self._ownership.assignment:
@@ -120,7 +137,7 @@ class ExactlyOnceConsumer:
                 " positions table with the topic's offsets before you change either."
             ) from error
         except KafkaError as error:
-            log.warning("fetching failed", **self._names, error=repr(error))
+            self._back_off("fetching failed", error)
             return {}
         return {
             (tp.topic, tp.partition): [to_record(each) for each in records] for tp, records in got.items()
@@ -159,17 +176,19 @@ class ExactlyOnceConsumer:
     # ---- when something fails
 
     def _put_back(self, error: Exception, fetched: Mapping[Partition, list[Record]]) -> None:
-        """Nothing of the transaction lasts: seek back and pause for a while, polling on all the time."""
+        """Nothing of the transaction lasts: seek back and pause for a while."""
         self._handler.forget()
+        self._back_off("batch put back", error)
+        self._ownership.rewind(fetched)
+
+    def _back_off(self, what: str, error: Exception) -> None:
+        """Fetch nothing for a while, but poll on all the time, or the group takes us for dead."""
         schedule = self._settings.retry_backoff_s
         pause = max(schedule[min(self._failures, len(schedule) - 1)], getattr(error, "retry_after", 0.0))
         self._failures += 1
         self._resume_at = time.monotonic() + pause
         metrics.consumer_retries.add(1, {**self._names, "code": getattr(error, "code", type(error).__name__)})
-        log.warning(
-            "batch put back", **self._names, error=repr(error), pause_s=pause, failures=self._failures
-        )
-        self._ownership.rewind(fetched)
+        log.warning(what, **self._names, error=repr(error), pause_s=pause, failures=self._failures)
         self._client.pause(*self._ownership.client_partitions())
 
     def _resume(self) -> None:
@@ -193,12 +212,16 @@ class ExactlyOnceConsumer:
             limit=self._settings.dead_letter_run,
         )
 
-    def _forget_halts(self) -> None:
+    def _begin_assignment(self) -> None:
+        self._fenced_since = None
         metrics.partitions_halted.add(-len(self._halted), self._names)
         self._halted.clear()
 
     def _step_back(self, fenced: FencedError, fetched: Mapping[Partition, list[Record]]) -> None:
-        """Another process has claimed these partitions: in a group it is the new owner, and our own rebalance follows."""
+        """Another process has claimed these partitions: in a group it is the new owner, and our own rebalance follows.
+
+        Should none follow, it was a former owner that claimed late and may be dead by now: then we end, to claim them anew.
+        """
         self._handler.forget()
         metrics.consumer_fenced.add(len(fenced.partitions), self._names)
         log.warning("fenced: another owner has these partitions", **self._names, partitions=fenced.partitions)
@@ -206,6 +229,7 @@ class ExactlyOnceConsumer:
             raise FatalError(
                 f"{self._handler.name}: another process owns our partitions; assignment=all allows but one."
             )
+        self._fenced_since = self._fenced_since or time.monotonic()
         for partition in fenced.partitions:
             self._ownership.claims.pop(partition, None)
         self._client.pause(*self._ownership.client_partitions(fenced.partitions))
@@ -230,6 +254,8 @@ class ExactlyOnceConsumer:
             return f"{self._handler.name}: {len(self._halted)} partitions halted by the dead-letter limit"
         if not self._ownership.open:
             return f"{self._handler.name}: no partitions are assigned yet"
+        if self._fenced_since is not None:
+            return f"{self._handler.name}: another owner has partitions that Kafka calls ours"
         if self._failures > 2:
             return f"{self._handler.name}: {self._failures} failures in a row"
         return None
