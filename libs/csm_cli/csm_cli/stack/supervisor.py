@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import Any
 
 from csm_cli.stack.broker import EmbeddedBroker
@@ -99,19 +98,21 @@ class Supervisor:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _present(self, on_ready: Callable[[], None]) -> None:
-        if self._options.demo:
-            await self._load_demo()
         self._progress.say(summary(self._stack, self._options.home, datetime.now(UTC)))
         on_ready()
+        if self._options.demo:
+            await self._load_demo()
 
     async def _load_demo(self) -> None:
+        # Here for the same reason as provision: only a stack with demo pays for it.
+        from csm_cli.demo import load
+
+        self._progress.say("\nThe demo is being loaded.")
         try:
-            with self._progress.step("demo"):
-                # Named here, not imported above: a stack without demo needs nothing of it.
-                await import_module("csm_cli.demo").load(self._stack)
+            await load(self._stack, self._progress.say)
         except Exception as error:
             # The stack is useful without its demo, so it stays up whatever went wrong there.
-            self._progress.say(f"  The demo data could not be loaded: {type(error).__name__}: {error}")
+            self._progress.say(f"The demo could not be loaded: {type(error).__name__}: {error}")
 
     async def _keep(self, child: Child) -> None:
         """Watch one child for ever. Services are restarted; FatalError when one dies too often, or anything else dies."""
