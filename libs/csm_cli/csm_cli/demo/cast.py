@@ -102,7 +102,7 @@ SPARROW = Account(
 )  # fmt: skip
 PIVOT = Account(
     id="pivot-education", name="Pivot Education", owner=INES, plan="business", segment="public", region="UK",
-    arr=39_000, renewal_in_days=30, users=10, uses_a_day=6, last_use_days=4, nps=6, csat=4, sentiment=55,
+    arr=39_000, renewal_in_days=30, users=10, uses_a_day=6, last_use_days=6, nps=4, csat=2, sentiment=40,
 )  # fmt: skip
 ZEPHYR = Account(
     id="zephyr-rail", name="Zephyr Rail", owner=DANA, plan="enterprise", segment="public", region="EU",

@@ -13,14 +13,13 @@ from csm_cli.demo.cast import CAST, Account
 from csm_cli.demo.facts import DemoFact, cloud_event
 from csm_cli.demo.history import DAYS, history
 from csm_cli.demo.script import scenes
-from csm_cli.importing.door import Door
+from csm_cli.importing.door import Door, connect
 from csm_cli.importing.pipeline import Sink
 from csm_cli.importing.report import once
 from csm_common.clock import Clock, SystemClock
 from csm_common.errors import FatalError
 
 BATCH = 500
-REQUEST_TIMEOUT_S = 30.0
 Say = Callable[[str], None]
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -31,7 +30,7 @@ async def load(stack: Mapping[str, Any], say: Say = typer.echo) -> None:
     Nothing happens when the demo customers are known already. A load that was cut short is begun again: its history
     has the same ids all day, so nothing doubles. TransientError or PermanentError when ingest does not take it.
     """
-    async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT_S) as client:
+    async with connect() as client:
         if await is_loaded(client, stack):
             say("The demo customers are there already.")
             return

@@ -11,7 +11,6 @@ from csm_cli.demo.cast import (
     LUMEN,
     MERIDIAN,
     ORCHARD,
-    PIVOT,
     QUILL,
     SILENCE_AFTER_S,
     SPARROW,
@@ -22,7 +21,7 @@ from csm_cli.demo.cast import (
 from csm_cli.demo.facts import DemoFact
 from csm_cli.demo.history import FEATURES, invoice, nps, sentiment, ticket
 
-BUSY = (HARBOR, TANDEM, QUILL, MERIDIAN, SPARROW, ZEPHYR, PIVOT)
+BUSY = (HARBOR, TANDEM, QUILL, MERIDIAN, SPARROW, ZEPHYR)
 BUSY_UNTIL_S = 60
 BUSY_EVERY_S = 2
 

@@ -18,6 +18,7 @@ from csm_common.contracts.envelope import BATCH_CONTENT_TYPE
 from csm_common.errors import CsmError, FatalError, PermanentError, TransientError
 
 PATH = "/v1/events"
+REQUEST_TIMEOUT_S = 30.0
 TRANSIENT_STATUSES = frozenset({408, 425, 429})  # and everything from 500 on
 
 ALL_REJECTED_STATUS = 400  # for a batch of which nothing was taken; it lists the reasons as a success does
@@ -49,6 +50,12 @@ class Patience:
     first_s: float = 0.2
     longest_s: float = 10.0
     total_s: float = 300.0
+
+
+def connect() -> httpx.AsyncClient:
+    """The client for a door."""
+    # Servers close connections that idle for 5 s; one that is given up earlier here is never met half closed.
+    return httpx.AsyncClient(timeout=REQUEST_TIMEOUT_S, limits=httpx.Limits(keepalive_expiry=2.0))
 
 
 class Door:

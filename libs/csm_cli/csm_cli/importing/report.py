@@ -13,9 +13,14 @@ from csm_cli.importing.tally import Tally
 
 
 class Bar:
-    """A progress bar over the bytes of the files, with the rate and the counts of the rows settled so far."""
+    """A progress bar over the bytes of the files, or over the rows where these are limited; with the rate and the counts.
 
-    def __init__(self, console: Console, title: str, total_bytes: int) -> None:
+    `total_bytes` None: nobody knows how much it will be.
+    """
+
+    def __init__(
+        self, console: Console, title: str, total_bytes: int | None, limit: int | None = None
+    ) -> None:
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -24,7 +29,8 @@ class Bar:
             TimeRemainingColumn(),
         )
         self._progress = Progress(*columns, console=console)
-        self._task = self._progress.add_task(title, total=total_bytes, counts="")
+        self._task = self._progress.add_task(title, total=limit or total_bytes, counts="")
+        self._limited = limit is not None
         self._started = time.monotonic()
         self._first_rows: int | None = None
 
@@ -43,8 +49,8 @@ class Bar:
         if self._first_rows is None:
             self._first_rows = rows
         rate = (rows - self._first_rows) / max(time.monotonic() - self._started, 0.001)
-        counts = f"{tally.accepted:,} accepted, {tally.rejected:,} rejected, {rate:,.0f} rows/s"
-        self._progress.update(self._task, completed=bytes_read, counts=counts)
+        counts = f"{tally.accepted:,} accepted, {tally.rejected:,} rejected, {rate:,.0f}/s"
+        self._progress.update(self._task, completed=rows if self._limited else bytes_read, counts=counts)
 
     def grow(self, more_bytes: int) -> None:
         """Shows that this many more bytes were taken in."""

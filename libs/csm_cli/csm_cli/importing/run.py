@@ -17,7 +17,7 @@ from csm_cli.importing.checkpoint import (
     starting_point,
 )
 from csm_cli.importing.conversions import Times
-from csm_cli.importing.door import Door, Patience, Refusal
+from csm_cli.importing.door import Door, Patience, Refusal, connect
 from csm_cli.importing.dry_run import ContractCheck
 from csm_cli.importing.files import Plan, plan
 from csm_cli.importing.mapper import Frame
@@ -30,8 +30,6 @@ from csm_cli.importing.shift import shift_to
 from csm_cli.importing.stream import Stream, check_columns
 from csm_cli.importing.tally import Tally
 from csm_cli.importing.target import Target
-
-REQUEST_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +57,18 @@ async def run_import(
     if options.shift_to_now and checkpoint.shift_s is None:
         checkpoint.shift_s = _shift(options, planned, console, now())
         if target:
-            checkpoints.write(checkpoint)  # before anything is sent: the same rows must never go out with another shift
+            checkpoints.write(
+                checkpoint
+            )  # before anything is sent: the same rows must never go out with another shift
     frame = _frame(options, planned, checkpoint)
     check_columns(planned, frame)
     rejects = RejectsFile(options.rejects or path.with_suffix(".rejects.jsonl"), checkpoint.rejects_bytes)
     try:
         with (
             Stream(planned, frame, options.limit) as stream,
-            Bar(console, _title(checkpoint), _bytes(planned)) as bar,
+            Bar(console, _title(checkpoint), _bytes(planned), options.limit) as bar,
         ):
-            async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT_S) as client:
+            async with connect() as client:
                 pipeline = Pipeline(
                     stream,
                     _sink(client, target, options, bar),
@@ -99,7 +99,7 @@ def _start(options: Options, planned: Plan, found: Checkpoint | None) -> Checkpo
 
 def _shift(options: Options, planned: Plan, console: Console, now: datetime) -> int:
     times = Times(ZoneInfo(planned.mapping.timezone))
-    with Bar(console, "finding the newest time", _bytes(planned)) as bar:
+    with Bar(console, "finding the newest time", None if options.limit else _bytes(planned)) as bar:
         return int(shift_to(now, planned, times, options.limit, bar.grow).total_seconds())
 
 

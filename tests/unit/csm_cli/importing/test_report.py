@@ -68,3 +68,10 @@ def test_the_bar_shows_how_the_rows_fared() -> None:
     assert "waiting" in text
     assert "50%" in text
     assert "1,205 accepted, 2 rejected" in text
+
+
+def test_the_bar_of_a_limited_import_counts_rows() -> None:
+    console = Console(file=io.StringIO(), width=160)
+    with Bar(console, "importing", 1_000_000, limit=2416) as bar:
+        bar.advance(10, tally())
+    assert "50%" in console.file.getvalue()  # type: ignore[attr-defined]
