@@ -58,7 +58,7 @@ async def build(settings: IngestSettings) -> AsyncIterator[Sequence[Loop]]:
     keys = KeyStore(engine)
     admin = TopicAdmin(settings.kafka)
     topics = [each for each in TOPICS if "ingest" in each.producers]
-    brokers = Watch("Kafka", lambda: admin.ensure_topics(topics))
+    brokers = Watch("Kafka", lambda: admin.ensure_topics(topics), every_s=10.0)
     database = Watch("The table of API keys", lambda: keys.load("readiness"))
     async with Producer(settings.kafka, deadline_s=settings.ingest.broker_deadline_s) as producer:
         ready: dict[str, Check] = {"brokers": brokers.problem, "keys": database.problem}
