@@ -1,6 +1,7 @@
 """Topics: made from the registry, and the identity and start of their logs."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -14,6 +15,13 @@ from csm_common.kafka.config import client_config
 from csm_common.settings import KafkaSettings
 
 _TIMEOUT_S = 10.0
+# What brokers answer while leaders are being elected: of a topic just made, or after one of them was lost.
+_ELECTING = (
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
+_ELECTION_POLL_S = 0.1
 AskedT = TypeVar("AskedT")
 AnswerT = TypeVar("AnswerT")
 
@@ -69,6 +77,16 @@ class TopicAdmin:
         return await self._ask(self._log_starts, partitions)
 
     def _log_starts(self, partitions: Sequence[Partition]) -> dict[Partition, LogStart]:
+        deadline = time.monotonic() + _TIMEOUT_S
+        while True:
+            try:
+                return self._log_starts_now(partitions)
+            except KafkaException as error:
+                if error.args[0].code() not in _ELECTING or time.monotonic() > deadline:
+                    raise
+            time.sleep(_ELECTION_POLL_S)
+
+    def _log_starts_now(self, partitions: Sequence[Partition]) -> dict[Partition, LogStart]:
         client = self._client()
         names = sorted({topic for topic, _ in partitions})
         described = client.describe_topics(TopicCollection(names), request_timeout=_TIMEOUT_S)
