@@ -32,6 +32,8 @@ EXTERNAL = "CSM_TEST_KAFKA"
 KINDS = ("embedded", pytest.param("apache", marks=pytest.mark.kafka))
 """Both brokers, as parameters of a fixture."""
 
+only_embedded = pytest.mark.parametrize("broker", KINDS[:1], indirect=True)
+"""For a test to which the kind of broker makes no difference."""
 only_apache = pytest.mark.parametrize("broker", KINDS[1:], indirect=True)
 """For a test of what only Apache Kafka does."""
 

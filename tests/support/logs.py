@@ -15,6 +15,9 @@ from csm_common.kafka.config import client_config, consumer_config
 from csm_common.kafka.producer import Producer
 from csm_common.settings import KafkaSettings
 
+PATIENCE_S = 60.0
+"""How long a test gives a broker on a busy machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Logged:
@@ -36,12 +39,12 @@ def numbered(topic: Topic, count: int, keys: int = 10) -> list[Message]:
 
 async def publish(settings: KafkaSettings, messages: Iterable[Message]) -> None:
     """Put messages on the brokers, and see that all are acknowledged."""
-    async with Producer(settings) as producer:
+    async with Producer(settings, deadline_s=PATIENCE_S) as producer:
         errors = await producer.send(list(messages))
     assert not any(errors), errors
 
 
-async def read(settings: KafkaSettings, topic: str, count: int, within_s: float = 20.0) -> list[Logged]:
+async def read(settings: KafkaSettings, topic: str, count: int, within_s: float = PATIENCE_S) -> list[Logged]:
     """At least `count` records of a topic from its beginning; AssertionError when they are not there within `within_s`."""
     client = AIOKafkaConsumer(
         topic, **consumer_config(settings), auto_offset_reset="earliest", fetch_max_wait_ms=10

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from tests.support.ports import free_port
+from tests.support.servers import restart
 
 from csm_cli.stack.postgres import EmbeddedPostgres
 from csm_common.database.bootstrap import DATABASE, SERVICES, prepare_database
@@ -44,7 +45,10 @@ class Database:
 
     def settings(self, service: str) -> DatabaseSettings:
         """The settings `service` runs with."""
-        return DatabaseSettings.model_validate({"dsn": self.dsn(service)})
+        # A busy machine may stall a test for longer than the product allows a frozen owner.
+        return DatabaseSettings.model_validate(
+            {"dsn": self.dsn(service), "idle_in_transaction_timeout_s": 20.0}
+        )
 
     @asynccontextmanager
     async def engine(self, service: str) -> AsyncIterator[AsyncEngine]:
@@ -86,9 +90,7 @@ class PostgresServer:
         """End the server and start it again, over a database that stays; skips the test where the server is not ours."""
         if self.embedded is None:
             pytest.skip(f"the server {EXTERNAL} names is not ours to restart")
-        self.embedded.child.stop()
-        self.embedded.child.spawn()
-        self.embedded.child.wait_ready()
+        restart(self.embedded)
 
     async def _execute(self, statement: str) -> None:
         engine = create_async_engine(async_url(self._admin_dsn), isolation_level="AUTOCOMMIT")

@@ -17,7 +17,7 @@ async def eventually(
 ) -> T: ...
 @overload
 async def eventually(condition: Callable[[], T], within_s: float = ..., *, what: str | None = ...) -> T: ...
-async def eventually(condition: Callable[[], Any], within_s: float = 20.0, *, what: str | None = None) -> Any:
+async def eventually(condition: Callable[[], Any], within_s: float = 60.0, *, what: str | None = None) -> Any:
     """The first truthy value of `condition`, which may be async; AssertionError with the last value after `within_s`.
 
     >>> await eventually(lambda: consumer.problem() is None, what="partitions are assigned")  # doctest: +SKIP
