@@ -35,5 +35,6 @@ def service_engine(settings: DatabaseSettings, schema: str) -> AsyncEngine:
         pool_size=settings.pool_size,
         max_overflow=2,
         pool_pre_ping=True,
+        hide_parameters=True,  # errors end up in logs and dead letters, and parameters can be personal data
         connect_args={"server_settings": limits},
     )
