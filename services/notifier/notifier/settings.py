@@ -41,6 +41,9 @@ class SmtpSettings(BaseModel):
     starttls: bool = Field(
         default=False, description="Insist on an encrypted connection with a valid certificate."
     )
+    cafile: str | None = Field(
+        default=None, description="Certificates to trust for STARTTLS beside the system's own."
+    )
     hello: str | None = Field(default=None, description="The name in EHLO; the machine's own unless told.")
     timeout_s: float = Field(
         default=60.0, gt=0, description="For one mail from connecting to the last answer."

@@ -1,7 +1,11 @@
 """The email channel against a real SMTP server: every kind of answer, and none."""
 
 import asyncio
+import shutil
+import ssl
+import subprocess
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -185,6 +189,30 @@ async def test_without_starttls_nothing_is_sent_where_it_is_asked_for(server: Ma
     answer = await Door(server, starttls=True).send()
     assert answer.outcome == "deferred"
     assert server.mails == []
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate of 127.0.0.1 that vouches for itself, and its key, in one file."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is needed to make a certificate")
+    file = tmp_path / "certificate.pem"
+    make = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=mail.test -addext subjectAltName=IP:127.0.0.1"
+    public = tmp_path / "public.pem"
+    subprocess.run([*make.split(), "-keyout", file, "-out", public], check=True, capture_output=True)
+    file.write_text(file.read_text() + public.read_text())
+    return file
+
+
+async def test_starttls_is_for_servers_with_a_certificate_that_is_trusted(certificate: Path) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    async with MailServer().listening(tls=tls) as server:
+        refused = await Door(server, starttls=True).send()
+        assert refused.outcome == "deferred"
+        assert "certificate" in refused.detail
+        assert server.mails == []
+        assert (await Door(server, starttls=True, cafile=str(certificate)).send()).outcome == "accepted"
 
 
 async def test_an_address_beyond_ascii_needs_a_server_that_takes_it(server: MailServer) -> None:

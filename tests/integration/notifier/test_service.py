@@ -251,6 +251,16 @@ async def test_what_nobody_can_read_is_put_aside_and_the_rest_goes_on(service: S
     assert letter.headers["dlq-code"] == "undecodable"
 
 
+async def test_a_contact_that_cannot_be_stored_is_put_aside_without_telling_its_address(
+    service: Service, account: str
+) -> None:
+    await service.tell(kim(account, name="Kim\x00", email="kim@vendor.example"))
+    await service.tell(kim(account, email="kim@vendor.example"))
+    (letter,) = await read(service.broker.settings, CUSTOMER_CONTACTS.dead_letters, 1)
+    assert letter.headers["dlq-code"] == "handler_failed"
+    assert "kim@" not in letter.headers["dlq-reason"]
+
+
 async def test_its_probes_need_no_key_and_its_notifications_do(service: Service) -> None:
     assert (await service.client.get("/livez")).status_code == 200
     for path in ("/v1/notifications", "/v1/notifications/n-1"):

@@ -22,6 +22,7 @@ class SmtpConnections:
             username=server.username,
             password=server.password.get_secret_value() if server.password else None,
             start_tls=server.starttls,
+            cert_bundle=server.cafile,
             # Not left to the library, which would ask the DNS for it and can wait seconds for an answer.
             local_hostname=server.hello or socket.gethostname(),
             timeout=None,  # the channel sets one for the whole of a send
