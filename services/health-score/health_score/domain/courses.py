@@ -17,10 +17,11 @@ from health_score.domain.signals import AnySignal
 
 
 class Point(NamedTuple):
-    """A course at one second: its number, and the raw value of each mover."""
+    """A course at one second: its number, the same before rounding, and the raw value of each mover."""
 
     at: int
     number: float
+    exact: float
     raw: Sequence[float] = ()
 
 
@@ -35,6 +36,10 @@ class Course(Protocol):
         """A lower and an upper bound of the number between two points."""
         ...
 
+    def close_bounds(self, left: Point, right: Point) -> tuple[float, float]:
+        """The same, dearer, and close also where movers pull against each other."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RawCourse:
@@ -45,11 +50,14 @@ class RawCourse:
 
     def point(self, at: int) -> Point:
         """The value itself."""
-        return Point(at, self.signal.value(self.state, at))
+        value = self.signal.value(self.state, at)
+        return Point(at, value, value)
 
     def bounds(self, left: Point, right: Point) -> tuple[float, float]:
         """Both ends, since it is monotone."""
         return min(left.number, right.number), max(left.number, right.number)
+
+    close_bounds = bounds
 
 
 class Mover(NamedTuple):
@@ -75,7 +83,8 @@ class WeighedCourse:
             value = signal.value(state, at)
             raw.append(value)
             brought.append(share * curve.points(value))
-        return Point(at, rounded(fsum(brought)), raw)
+        exact = fsum(brought)
+        return Point(at, rounded(exact), exact, raw)
 
     def bounds(self, left: Point, right: Point) -> tuple[float, float]:
         """The sums of the least and of the greatest points each mover can bring."""
@@ -85,6 +94,19 @@ class WeighedCourse:
             lows.append(mover.share * least)
             highs.append(mover.share * greatest)
         return rounded(fsum(lows)), rounded(fsum(highs))
+
+    def close_bounds(self, left: Point, right: Point) -> tuple[float, float]:
+        """The straight line between both points, give or take how far each mover strays from its own."""
+        strays = 0.0
+        for mover, one, other in zip(self.movers, left.raw, right.raw, strict=True):
+            slope = mover.curve.slope(one, other)
+            if slope is None:
+                least, greatest = mover.curve.extremes(one, other)
+                strays += mover.share * (greatest - least)
+            else:
+                strays += mover.share * abs(slope) * mover.signal.bend(one, other)
+        low, high = min(left.exact, right.exact), max(left.exact, right.exact)
+        return rounded(low - strays), rounded(high + strays)
 
 
 def course(card: CompiledCard, state: AccountState, assessment: Assessment, target: Target) -> Course | None:

@@ -38,6 +38,11 @@ class Curve:
         x, y, slope = self.lines[bisect_right(self.values, value)]
         return y + slope * (value - x)
 
+    def slope(self, one: float, other: float) -> float | None:
+        """The slope of the line that both values lie on; None if they lie on different ones."""
+        at = bisect_right(self.values, one)
+        return self.lines[at][2] if at == bisect_right(self.values, other) else None
+
     def extremes(self, one: float, other: float) -> tuple[float, float]:
         """The least and the greatest points of all values between the two."""
         ends = self.points(one), self.points(other)

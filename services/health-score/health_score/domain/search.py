@@ -47,8 +47,11 @@ def first_exit(course: Course, corridor: Corridor, first: int, beyond: int) -> i
 
 
 def _stays(course: Course, corridor: Corridor, left: Point, right: Point) -> bool:
-    lowest, highest = course.bounds(left, right)
-    return lowest >= corridor[0] and highest < corridor[1]
+    low, high = corridor
+    return any(
+        lowest >= low and highest < high
+        for lowest, highest in (bounds(left, right) for bounds in (course.bounds, course.close_bounds))
+    )
 
 
 def _estimate(corridor: Corridor, left: Point, right: Point) -> int:

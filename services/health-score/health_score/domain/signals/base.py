@@ -42,6 +42,10 @@ class Signal(Protocol[State]):
         """The number at `now`, before it expires. Monotone in time from one fact to the next."""
         ...
 
+    def bend(self, one: float, other: float) -> float:
+        """How far at most the number strays from a straight line in time while it moves from one to the other."""
+        ...
+
     def expires(self, state: State) -> float | None:
         """The instant (epoch seconds) from which on the number is no longer believed; None where that never comes."""
         ...

@@ -49,6 +49,10 @@ class Latest:
         """The number."""
         return state.number
 
+    def bend(self, one: float, other: float) -> float:
+        """Time does not move it."""
+        return 0.0
+
     def expires(self, state: LatestState) -> float | None:
         """`expires_days` after it was said."""
         return None if self.expires_days is None else state.time + self.expires_days * DAY_S

@@ -64,6 +64,10 @@ class Mean:
         """The average, which time does not move: both sums fade alike."""
         return state.total / state.weight
 
+    def bend(self, one: float, other: float) -> float:
+        """Time does not move it."""
+        return 0.0
+
     def expires(self, state: MeanState) -> float:
         """When the weight has faded to `min_weight`."""
         return (state.at + log2(state.weight / self.min_weight)) * self.half_life_s

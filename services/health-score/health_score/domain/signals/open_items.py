@@ -91,6 +91,10 @@ class Open:
         """The summed weight of what is open."""
         return fsum([self._weight(told) for told in state.items.values() if self._is_open(told)])
 
+    def bend(self, one: float, other: float) -> float:
+        """Time does not move it."""
+        return 0.0
+
     def expires(self, state: OpenState) -> float | None:
         """`expires_days` after the newest event, if nothing is open."""
         if self.expires_days is None or any(map(self._is_open, state.items.values())):

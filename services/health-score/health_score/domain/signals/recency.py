@@ -47,6 +47,10 @@ class Recency:
         """Days of silence."""
         return (now - state.last) / DAY_S if now > state.last else 0.0
 
+    def bend(self, one: float, other: float) -> float:
+        """Straight, but for a start that has not come yet."""
+        return 0.0 if min(one, other) > 0.0 else abs(one - other)
+
     def expires(self, state: RecencyState) -> float | None:
         """Never."""
         return None

@@ -1,6 +1,7 @@
 """`count` and `sum`: how much of something there was lately. A steady rate r per day reads r·half-life / ln 2."""
 
 from dataclasses import dataclass, field
+from math import log
 from typing import ClassVar
 
 from health_score.domain.fact import Fact
@@ -59,6 +60,11 @@ class Sum:
     def value(self, state: TotalState, now: float) -> float:
         """The total, faded to `now`."""
         return faded(state.total, state.at, now, self.half_life_s)
+
+    def bend(self, one: float, other: float) -> float:
+        """An eighth of the greatest second derivative times the square of the time it takes: |a|·ln²(a/b) / 8."""
+        least, greatest = sorted((abs(one), abs(other)))
+        return greatest * log(greatest / least) ** 2 / 8.0 if least > 0.0 else greatest
 
     def expires(self, state: TotalState) -> float | None:
         """Never: a total that has faded to nothing is still known."""

@@ -63,6 +63,10 @@ class Until:
         """Days left."""
         return (state.date - now) / DAY_S
 
+    def bend(self, one: float, other: float) -> float:
+        """A day passes a day at a time."""
+        return 0.0
+
     def expires(self, state: UntilState) -> float | None:
         """Never."""
         return None
