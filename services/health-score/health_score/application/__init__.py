@@ -1,0 +1,1 @@
+"""What happens to a fact, in which order, inside which transaction."""
