@@ -16,7 +16,7 @@ class PlaybookSettings(BaseModel):
     look_every_s: float = Field(
         default=1.0, gt=0, description="How often to look for due runs that nothing has woken us for."
     )
-    step_batch: int = Field(default=100, ge=1, description="At most so many runs in one transaction.")
+    step_batch: int = Field(default=200, ge=1, description="At most so many runs in one transaction.")
     step_retry_s: tuple[float, ...] = Field(
         default=(1, 10, 60, 300, 1800),
         description="Pauses after failed attempts at a step; then the run has failed.",

@@ -188,7 +188,10 @@ class MemoryTasks:
     def __init__(self, state: State) -> None:
         self._tasks = state.tasks
 
-    async def open(self, task: Task) -> str:
+    async def open(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        return {task.id: self._open(task) for task in tasks}
+
+    def _open(self, task: Task) -> str:
         key = (task.account_id, task.type, task.reason)
         for known in self._tasks.values():
             if known.status == "open" and (known.account_id, known.type, known.reason) == key:

@@ -144,6 +144,7 @@ class StoreContract:
             await store.runs.update([])
             await store.runs.record([])
             await store.entries.add([])
+            assert await store.tasks.open([]) == {}
             await store.outbox.add([])
 
     # ---- crossings
@@ -253,7 +254,12 @@ class StoreContract:
 
     # ---- tasks
 
-    async def test_an_open_task_is_updated_not_doubled(self, world: World) -> None:
+    @pytest.mark.parametrize("together", [True, False])
+    async def test_an_open_task_is_updated_not_doubled(self, world: World, together: bool) -> None:
+        other_reason, other_account = (
+            a_task("task-3", reason="critical"),
+            a_task("task-4", account_id="other"),
+        )
         again = a_task(
             "task-2",
             title="Call them again",
@@ -265,10 +271,13 @@ class StoreContract:
         )
         async with world.transactions.begin() as store:
             await with_runs(store, a_run("run-1"), a_run("run-2", playbook="b"))
-            assert await store.tasks.open(a_task()) == "task-1"
-            assert await store.tasks.open(again) == "task-1"
-            assert await store.tasks.open(a_task("task-3", reason="critical")) == "task-3"
-            assert await store.tasks.open(a_task("task-4", account_id="other")) == "task-4"
+            if together:
+                found = await store.tasks.open([a_task(), again, other_reason, other_account])
+            else:
+                found = {}
+                for task in (a_task(), again, other_reason, other_account):
+                    found |= await store.tasks.open([task])
+        assert found == {"task-1": "task-1", "task-2": "task-1", "task-3": "task-3", "task-4": "task-4"}
         assert await world.reads.task("task-1") == a_task(
             title="Call them again", run_id="run-2", updated_at=START + MINUTE, asked=2
         )
@@ -336,8 +345,8 @@ class StoreContract:
                 task = a_task(
                     f"task-{number}", account_id=f"account-{number}", created_at=START + number * MINUTE
                 )
-                await store.tasks.open(task)
-            await store.tasks.open(a_task("task-9", owner="otto", created_at=START - MINUTE))
+                await store.tasks.open([task])
+            await store.tasks.open([a_task("task-9", owner="otto", created_at=START - MINUTE)])
         first = await world.reads.tasks(TaskFilter(owner="maria", status="open"), 2, None)
         rest = await world.reads.tasks(TaskFilter(owner="maria"), 2, (first[-1].created_at, first[-1].id))
         assert [task.id for task in (*first, *rest)] == ["task-2", "task-1", "task-0"]

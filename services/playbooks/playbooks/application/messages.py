@@ -30,9 +30,14 @@ class Situation:
     snapshot: AccountSnapshot
 
 
-def notification_id(run: Run, step: str) -> str:
+def notification_id(run_id: str, step: str) -> str:
     """The id of a step's notification, the same however often the step is tried."""
-    return derived_id("notification", run.id, step)
+    return derived_id("notification", run_id, step)
+
+
+def task_id(run_id: str, step: str) -> str:
+    """The id a step's task has, unless it finds one open."""
+    return derived_id("task", run_id, step)
 
 
 def notification_message(situation: Situation, effect: RequestNotification) -> Message:
@@ -57,7 +62,7 @@ def notification_message(situation: Situation, effect: RequestNotification) -> M
     return _message(
         NOTIFICATION_REQUESTS,
         situation,
-        message_id=notification_id(run, effect.step),
+        message_id=notification_id(run.id, effect.step),
         kind=NOTIFICATION_REQUESTED,
         time=effect.requested_at,
         data=request,
@@ -68,7 +73,7 @@ def task_of(situation: Situation, effect: OpenTask, now: datetime) -> Task:
     """The task a step asks for; its owner is the account's."""
     owner = situation.snapshot.attributes.get("owner")
     return Task(
-        id=derived_id("task", situation.run.id, effect.step),
+        id=task_id(situation.run.id, effect.step),
         account_id=situation.run.account_id,
         type=effect.task.type,
         title=effect.task.title,
@@ -81,8 +86,8 @@ def task_of(situation: Situation, effect: OpenTask, now: datetime) -> Task:
     )
 
 
-def task_message(situation: Situation, step: str, task_id: str, now: datetime) -> Message:
-    """The fact that a task was opened or asked for again."""
+def task_message(situation: Situation, step: str, found: str, now: datetime) -> Message:
+    """The fact that the task with the id `found` was opened or asked for again."""
     run = situation.run
     return _message(
         CUSTOMER_EVENTS,
@@ -90,7 +95,7 @@ def task_message(situation: Situation, step: str, task_id: str, now: datetime) -
         message_id=derived_id("task.changed", run.id, step),
         kind=TASK_CHANGED,
         time=now,
-        data=TaskChanged(id=task_id, status="open", run=run.id, playbook=run.playbook),
+        data=TaskChanged(id=found, status="open", run=run.id, playbook=run.playbook),
     )
 
 

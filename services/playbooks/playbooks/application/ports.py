@@ -103,8 +103,8 @@ class Entries(Protocol):
 class Tasks(Protocol):
     """Tasks of people."""
 
-    async def open(self, task: Task) -> str:
-        """Open the task, or update the open one of the same account, type and reason; returns the id it has."""
+    async def open(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        """Open each task, or update the open one of the same account, type and reason; returns the id each has, by its own."""
         ...
 
 

@@ -1,5 +1,7 @@
 """The table `tasks`: work of people; an account has one open task of a type and reason."""
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -8,15 +10,18 @@ from playbooks.application.model import Task
 
 TASK_COLUMNS = ", ".join(names_of(Task))
 
-# The earlier due date stays: asking again must not put work off.
+# The earlier due date stays: asking again must not put work off. One order, so that no two tickers wait for each other.
 _OPEN = text(f"""
-{insert("tasks", Task)}
+{insert("tasks", Task)} ORDER BY account_id, type, reason
 ON CONFLICT (account_id, type, reason) WHERE status = 'open'
 DO UPDATE SET title = EXCLUDED.title, owner = coalesce(EXCLUDED.owner, tasks.owner),
     due_at = least(tasks.due_at, EXCLUDED.due_at), run_id = EXCLUDED.run_id, updated_at = EXCLUDED.updated_at,
     asked = tasks.asked + 1
-RETURNING id
+RETURNING id, account_id, type, reason
 """)
+
+Identity = tuple[str, str, str]
+"""What an account can have one open task of."""
 
 
 class PostgresTasks:
@@ -25,7 +30,24 @@ class PostgresTasks:
     def __init__(self, tx: AsyncConnection) -> None:
         self._tx = tx
 
-    async def open(self, task: Task) -> str:
-        """Open the task, or update the open one of the same account, type and reason; returns the id it has."""
-        task_id: str = await self._tx.scalar(_OPEN, parameters([task], names_of(Task)))
-        return task_id
+    async def open(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+        """Open each task, or update the open one of the same account, type and reason; returns the id each has, by its own."""
+        found: dict[str, str] = {}
+        for wave in _waves(tasks):
+            rows = await self._tx.execute(_OPEN, parameters(list(wave.values()), names_of(Task)))
+            ids = {(row.account_id, row.type, row.reason): row.id for row in rows}
+            found |= {task.id: ids[identity] for identity, task in wave.items()}
+        return found
+
+
+def _waves(tasks: Iterable[Task]) -> list[dict[Identity, Task]]:
+    """The tasks in their order, but no two of the same identity together: one statement cannot touch a row twice."""
+    waves: list[dict[Identity, Task]] = []
+    for task in tasks:
+        identity = (task.account_id, task.type, task.reason)
+        wave = next((each for each in waves if identity not in each), None)
+        if wave is None:
+            waves.append({identity: task})
+        else:
+            wave[identity] = task
+    return waves

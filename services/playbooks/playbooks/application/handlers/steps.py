@@ -9,7 +9,7 @@ Why a batch, and then one by one. A batch shares its commit, and a step that bre
 broken batch are tried again alone: those without fault go on, the one at fault is noted, tried later, and in the end fails.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,11 +20,12 @@ from playbooks.application.messages import (
     Situation,
     notification_id,
     notification_message,
+    task_id,
     task_message,
     task_of,
 )
 from playbooks.application.ports import Store, Transactions
-from playbooks.domain.interpreter import Decision, OpenTask, RequestNotification, advance
+from playbooks.domain.interpreter import Effect, OpenTask, RequestNotification, advance
 from playbooks.domain.run import Run, StepResult, note_failure
 
 log = get_logger(__name__)
@@ -77,18 +78,17 @@ async def _advance_alone(
 
 
 async def _advance(store: Store, runs: Sequence[Run], now: datetime) -> list[Run]:
-    messages: list[Message] = []
-    results: list[StepResult] = []
-    advanced: list[Run] = []
-    for situation in await _situations(store, runs):
-        decision = advance(situation.playbook.definition, situation.run, now)
-        result, asked = await _perform(store, situation, decision, now)
-        advanced.append(decision.run)
-        results += [result] if result else []
-        messages += asked
+    situations = await _situations(store, runs)
+    taken = [(each, advance(each.playbook.definition, each.run, now)) for each in situations]
+    opened = await store.tasks.open(
+        [task_of(each, made.effect, now) for each, made in taken if isinstance(made.effect, OpenTask)]
+    )
+    advanced = [made.run for _, made in taken]
     await store.runs.update(advanced)
-    await store.runs.record(results)
-    await store.outbox.add(messages)
+    await store.runs.record(
+        [_completed(made.result, made.effect, opened) for _, made in taken if made.result]
+    )
+    await store.outbox.add([_message(each, made.effect, opened, now) for each, made in taken if made.effect])
     return advanced
 
 
@@ -107,24 +107,25 @@ async def _situations(store: Store, runs: Sequence[Run]) -> list[Situation]:
     return situations
 
 
-async def _perform(
-    store: Store, situation: Situation, decision: Decision, now: datetime
-) -> tuple[StepResult | None, list[Message]]:
-    """The result with what only the effect can tell, and the messages to publish."""
-    result = decision.result
-    if result is None:
-        return None, []
-    match decision.effect:
-        case RequestNotification() as effect:
-            noted = replace(result, ref=notification_id(situation.run, effect.step))
-            return noted, [notification_message(situation, effect)]
-        case OpenTask() as effect:
-            task = task_of(situation, effect, now)
-            task_id = await store.tasks.open(task)
-            noted = replace(result, ref=task_id, outcome="opened" if task_id == task.id else "updated")
-            return noted, [task_message(situation, effect.step, task_id, now)]
+def _completed(result: StepResult, effect: Effect | None, opened: Mapping[str, str]) -> StepResult:
+    """The result with what only its effect can tell."""
+    match effect:
+        case RequestNotification():
+            return replace(result, ref=notification_id(result.run_id, result.step))
+        case OpenTask():
+            wanted = task_id(result.run_id, result.step)
+            found = opened[wanted]
+            return replace(result, ref=found, outcome="opened" if found == wanted else "updated")
         case None:
-            return result, []
+            return result
+
+
+def _message(situation: Situation, effect: Effect, opened: Mapping[str, str], now: datetime) -> Message:
+    match effect:
+        case RequestNotification():
+            return notification_message(situation, effect)
+        case OpenTask(step=step):
+            return task_message(situation, step, opened[task_id(situation.run.id, step)], now)
 
 
 def _sentence(error: Exception) -> str:
