@@ -131,6 +131,11 @@ def test_everything_that_can_be_written_is_read() -> None:
         ("measure:renewal", "renewal", r"thresholds\.soon: target 'renewal' is none of"),
         ("measure:renewal", "measure:renewl", r"scorecard: threshold soon: there is no measure 'renewl'"),
         ("weight: 2", "weight: 2\n    name: two", r"dimensions: one: its name is its key"),
+        (
+            "    measures:\n",
+            "    measures: none\n    metrics:\n",
+            r"dimensions\.one\.measures: Input should be a valid dictionary",
+        ),
         ("version: 3", "version: 3\nversion: 4", r"not readable as YAML: version is given more than once"),
         ("name: sample", "name: [", r"not readable as YAML"),
         ("name: sample", "", r"name: Field required"),

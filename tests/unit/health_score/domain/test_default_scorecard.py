@@ -1,6 +1,7 @@
 """The shipped scorecard judges as a leader of customer success expects."""
 
 from collections.abc import Iterable
+from math import log2
 
 import pytest
 from tests.unit.health_score.domain.examples import DAY, NOW, account, fact
@@ -133,3 +134,28 @@ def test_csat_on_another_scale_is_not_mixed_in() -> None:
         fact("csm.survey.answered", kind="csat", score=9, scale_max=10),
     )
     assert found.assessment.values["csat"] == 4.0
+
+
+def test_the_worked_example_of_the_reference() -> None:
+    state = account(
+        CARD,
+        [
+            *used(*[28.0] * 16, *[14.0] * 32),
+            fact("csm.ticket.changed", NOW - DAY, ticket_id="t1", status="open", priority="high"),
+            nps(8, 60),
+            invoice("i1", "paid", 7),
+        ],
+    )
+    found = look(state)
+    assert found.assessment.dimensions == {
+        "adoption": pytest.approx(37.5),
+        "support": 91.0,
+        "satisfaction": 70.0,
+        "commercial": 100.0,
+        "relationship": None,
+    }
+    assert found.assessment.score == pytest.approx(5825 / 90, abs=1e-6)
+    assert found.assessment.coverage == pytest.approx(0.84)
+    assert found.due is not None
+    assert (found.due - NOW) / DAY == pytest.approx(14 * log2(20 / 2.1875), abs=1e-4)
+    assert crossed(look(state, at=found.due)) == {("at_risk", "entered")}

@@ -18,7 +18,7 @@ from health_score.domain.signals import Count, Latest, Mean, Open, Recency, Sele
 from health_score.domain.thresholds import step
 from health_score.domain.timers import next_instant
 
-HORIZON = 600
+HORIZON = 400
 TYPE = ("thing.happened",)
 seconds = st.integers(9, 2 * HORIZON).map(lambda found: found / DAY)
 """In days, as signals take them."""
