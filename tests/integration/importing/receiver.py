@@ -12,6 +12,7 @@ from starlette.routing import Route
 from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
+from csm_cli.importing.door import Refusal
 from csm_cli.importing.dry_run import ContractCheck
 from csm_common.contracts.envelope import BATCH_CONTENT_TYPE
 from csm_common.settings import HttpSettings
@@ -37,6 +38,7 @@ class Receiver:
         self.admit = asyncio.Event()
         self.admit.set()
         self.holds_from: int | None = None
+        self.refuses_type: str | None = None
         self._stop = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
 
@@ -99,13 +101,21 @@ class Receiver:
         bodies = [bytes(each) for each in events]
         refused = [
             {"index": each.index, "id": "", "status": "rejected", "code": each.code, "message": each.message}
-            for each in await ContractCheck().send(bodies)
+            for each in [*await ContractCheck().send(bodies), *self._unwanted(bodies)]
         ]
         faulty = {each["index"] for each in refused}
         for body in (each for index, each in enumerate(bodies) if index not in faulty):
             self._remember(body)
         counts = {"accepted": len(events) - len(refused), "rejected": len(refused), "results": refused}
         return JSONResponse(counts, 202 if counts["accepted"] else 400)
+
+    def _unwanted(self, bodies: list[bytes]) -> list[Refusal]:
+        types = [msgspec.json.decode(each)["type"] for each in bodies]
+        return [
+            Refusal(at, "unwanted", "not wanted")
+            for at, name in enumerate(types)
+            if name == self.refuses_type
+        ]
 
     def _remember(self, body: bytes) -> None:
         event = msgspec.json.decode(body)

@@ -117,6 +117,32 @@ async def test_ctrl_c_ends_it_well(home: Path, receiver: Receiver) -> None:
     check_whole(home, receiver, await run(home))
 
 
+async def test_a_file_without_a_column_ends_it_before_anything_is_sent(
+    home: Path, receiver: Receiver
+) -> None:
+    (home / "data" / "usage_old.csv").write_text("account,at,feature\n", encoding="utf-8")
+    ended = await run(home)
+    assert (ended.code, ended.errors.count("\n")) == (1, 1)
+    assert (
+        "usage_old.csv: Section usage reads a column 'amount', which the file does not have" in ended.errors
+    )
+    assert receiver.requests == 0
+
+
+async def test_files_that_no_section_reads_are_named(home: Path) -> None:
+    (home / "data" / "notes.txt").touch()
+    ended = await run(home, "--limit", "10")
+    assert ended.code == 0
+    assert "no section of the mapping reads: notes.txt" in ended.output
+
+
+async def test_a_backfill_that_cannot_be_ended_fails_the_command(home: Path, receiver: Receiver) -> None:
+    receiver.refuses_type = "csm.backfill.ended"
+    ended = await run(home, "--limit", "10", "--backfill")
+    assert ended.code == 1
+    assert "The backfill of 7 accounts was not ended: not wanted" in ended.output
+
+
 async def test_rejected_rows_can_fail_the_command(home: Path) -> None:
     assert (await run(home, "--strict")).code == 3
 

@@ -86,8 +86,8 @@ async def run_import(
 
 
 def _default_checkpoint(options: Options, target: Target | None, planned: Plan) -> Path:
-    url = target.url if target else "dry-run"
-    return default_path(options.stack.parent, url, options.files, planned.mapping, options.limit)
+    name = target.name if target else "dry-run"
+    return default_path(options.stack.parent, name, options.files, planned.mapping, options.limit)
 
 
 def _start(options: Options, planned: Plan, found: Checkpoint | None) -> Checkpoint:

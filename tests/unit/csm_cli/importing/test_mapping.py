@@ -27,6 +27,12 @@ def test_every_shipped_mapping_is_sound() -> None:
     assert [load(each).name for each in shipped()] == shipped()
 
 
+def test_the_mapping_in_the_docs_is_sound() -> None:
+    docs = (Path(__file__).parents[4] / "docs" / "importing.md").read_text(encoding="utf-8")
+    example = docs.split("```yaml\n")[1].split("```")[0]
+    assert parse(example, origin="the docs").name == "acme"
+
+
 def test_a_mapping_can_be_a_file(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(USAGE, encoding="utf-8")
