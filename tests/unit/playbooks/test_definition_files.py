@@ -134,8 +134,9 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert [line.split(": ")[1] for line in refused.value.message.splitlines()] == ["title", "steps.0.wait"]
 
 
-def test_a_definition_comes_back_from_its_canonical_json() -> None:
-    definition = parse_definition(WHOLE, "welcome.yaml")
+@pytest.mark.parametrize("text", [WHOLE, PLAIN, f"{PLAIN}exit_when: {{}}\n"])
+def test_a_definition_comes_back_from_its_canonical_json(text: str) -> None:
+    definition = parse_definition(text, "p.yaml")
     assert decode_definition(encode_definition(definition)) == definition
 
 
@@ -198,3 +199,9 @@ def test_the_shipped_playbooks_are_sound() -> None:
     assert [step.kind for step in critical.steps] == ["notify", "task"]
     assert at_risk.exits_on("at_risk", "left")
     assert critical.exits_on("critical", "left")
+
+
+def test_the_reference_shows_the_shipped_playbook() -> None:
+    reference = Path(__file__).parents[3] / "docs" / "playbooks.md"
+    shown = reference.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    assert parse_definition(shown, "docs/playbooks.md") == load_directory(SHIPPED)[0]
