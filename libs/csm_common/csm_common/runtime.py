@@ -1,6 +1,7 @@
 """A service's life: telemetry, its loops in one task group, SIGTERM drains them in order, a dead loop ends the process."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -51,27 +52,39 @@ def run_service(name: str, settings: SettingsT, build: Build[SettingsT]) -> NoRe
 
 async def _serve(name: str, settings: SettingsT, build: Build[SettingsT]) -> None:
     asked_to_stop = asyncio.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(each, asked_to_stop.set)
+    _on_signals(_leave)
     async with build(settings) as loops:
+        _on_signals(asked_to_stop.set)
         log.info("started", service=name, port=settings.http.port)
         await run_loops(loops, asked_to_stop, settings.drain_timeout_s)
     log.info("stopped", service=name)
 
 
+def _on_signals(act: Callable[[], None]) -> None:
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, act)
+
+
+def _leave() -> None:
+    """While servers are still waited for nothing has begun, so there is nothing to drain."""
+    log.info("stopped before it had started")
+    os._exit(0)
+
+
 async def run_loops(loops: Sequence[Loop], asked_to_stop: asyncio.Event, drain_timeout_s: float) -> None:
     """Run all loops until asked to stop or until one ends by itself; then stop them one after the other.
 
-    A loop is given `drain_timeout_s` to finish what it does. Raises what a loop died of, or FatalError when one just ended.
+    They have `drain_timeout_s` in all to finish what they do. Raises what a loop died of, or FatalError when one just ended.
     """
     tasks = {asyncio.create_task(loop.run(loop.stop), name=loop.name): loop for loop in loops}
     waiting = asyncio.create_task(asked_to_stop.wait())
     await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
     died = [task for task in tasks if task.done()]
     waiting.cancel()
+    deadline = asyncio.get_running_loop().time() + drain_timeout_s
     for task, loop in tasks.items():
         loop.stop.set()
-        await asyncio.wait({task}, timeout=drain_timeout_s)
+        await asyncio.wait({task}, timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
     late = [task.get_name() for task in tasks if not task.done()]
     for task in died:
         if (error := task.exception()) is not None:

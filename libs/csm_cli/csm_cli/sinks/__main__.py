@@ -1,4 +1,4 @@
-"""The sinks as a process: `python -m csm_cli.sinks HTTP_PORT SMTP_PORT`, on the loopback interface."""
+"""The sinks as a process: `python -m csm_cli.sinks HTTP_PORT SMTP_PORT [HOST]`, on the loopback interface unless told."""
 
 import asyncio
 import signal
@@ -15,7 +15,7 @@ from csm_common.web.server import HttpServer
 HOST = "127.0.0.1"
 
 
-async def serve(http_port: int, smtp_port: int) -> None:
+async def serve(http_port: int, smtp_port: int, host: str = HOST) -> None:
     """Serve both doors until SIGTERM; FatalError or OSError when a port is taken."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -27,15 +27,15 @@ async def serve(http_port: int, smtp_port: int) -> None:
         return SMTP(mailbox, hostname="localhost", enable_SMTPUTF8=True, loop=loop)
 
     # The SMTP door first: once /livez answers, both are open.
-    async with await loop.create_server(smtp, HOST, smtp_port):
-        await HttpServer(create_app(mailbox), HttpSettings(host=HOST, port=http_port)).run(stop)
+    async with await loop.create_server(smtp, host, smtp_port):
+        await HttpServer(create_app(mailbox), HttpSettings(host=host, port=http_port)).run(stop)
 
 
 def main() -> None:
-    """Serve on the two ports given as arguments."""
-    http_port, smtp_port = map(int, sys.argv[1:])
+    """Serve on the two ports, and the address, given as arguments."""
+    http_port, smtp_port, *host = sys.argv[1:]
     try:
-        asyncio.run(serve(http_port, smtp_port))
+        asyncio.run(serve(int(http_port), int(smtp_port), *host))
     except (FatalError, OSError) as error:
         sys.exit(str(error))
 

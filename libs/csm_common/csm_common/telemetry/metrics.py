@@ -1,34 +1,24 @@
 """Every metric's name and attributes in one place; OpenTelemetry's messaging and HTTP conventions first, ours under `csm.`.
 
 On `/metrics` Prometheus shows them with dots as underscores and its usual suffixes, e.g. `csm_consumer_records_total`.
+What is recorded for every request goes to Prometheus directly, under the names it would have got: OpenTelemetry's SDK takes
+ten times as long for it, together a quarter of the time of a whole request.
 """
 
+import prometheus_client
 from opentelemetry import metrics
 
 _meter = metrics.get_meter("csm")
+_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-http_duration = _meter.create_histogram(
-    "http.server.request.duration",
-    unit="s",
-    description="Requests by http.request.method, http.route, http.response.status_code.",
-    explicit_bucket_boundaries_advisory=[
-        0.001,
-        0.0025,
-        0.005,
-        0.01,
-        0.025,
-        0.05,
-        0.1,
-        0.25,
-        0.5,
-        1,
-        2.5,
-        5,
-        10,
-    ],
+http_duration = prometheus_client.Histogram(
+    "http_server_request_duration_seconds",
+    "Requests by http.request.method, http.route, http.response.status_code.",
+    ("http_request_method", "http_route", "http_response_status_code"),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-events_accepted = _meter.create_counter(
-    "csm.ingest.events.accepted", description="Events acknowledged by the brokers."
+events_accepted = prometheus_client.Counter(
+    "csm_ingest_events_accepted", "Events acknowledged by the brokers."
 )
 events_rejected = _meter.create_counter("csm.ingest.events.rejected", description="Events refused, by code.")
 
@@ -36,7 +26,10 @@ records_consumed = _meter.create_counter(
     "csm.consumer.records", description="Records whose effects are committed, by consumer and topic."
 )
 batch_duration = _meter.create_histogram(
-    "csm.consumer.batch.duration", unit="s", description="From fetch to commit, by consumer."
+    "csm.consumer.batch.duration",
+    unit="s",
+    description="From fetch to commit, by consumer.",
+    explicit_bucket_boundaries_advisory=_SECONDS,
 )
 consumer_retries = _meter.create_counter(
     "csm.consumer.retries", description="Batches put back after a failure, by consumer and error code."
@@ -75,7 +68,10 @@ crossings_announced = _meter.create_counter(
     "csm.health.crossings", description="Crossings, by threshold and direction."
 )
 timer_lateness = _meter.create_histogram(
-    "csm.health.timer.lateness", unit="s", description="From the instant a timer was due to its evaluation."
+    "csm.health.timer.lateness",
+    unit="s",
+    description="From the instant a timer was due to its evaluation.",
+    explicit_bucket_boundaries_advisory=_SECONDS,
 )
 runs_started = _meter.create_counter("csm.playbooks.runs.started", description="Runs started, by playbook.")
 runs_ended = _meter.create_counter(
