@@ -13,6 +13,7 @@ def first_exit(course: Course, corridor: Corridor, first: int, beyond: int) -> i
     """The first second in first ≤ t < beyond at which the course is outside the corridor; `beyond` if there is none.
 
     A span that ends inside and whose bounds stay inside is done with; any other is split, near where the exit should be.
+    The spans follow each other from `left`, which is always inside.
     """
     if first >= beyond:
         return beyond
@@ -20,10 +21,7 @@ def first_exit(course: Course, corridor: Corridor, first: int, beyond: int) -> i
     left = course.point(first)
     if not low <= left.number < high:
         return first
-    ends = [
-        course.point(beyond - 1)
-    ]  # of the spans still to look at, the nearest last; `left` is always inside
-    halve = False
+    ends, halve = [course.point(beyond - 1)], False  # of the spans to look at, the nearest last
     while ends:
         right = ends[-1]
         span = right.at - left.at
@@ -33,9 +31,8 @@ def first_exit(course: Course, corridor: Corridor, first: int, beyond: int) -> i
             continue
         if span <= 1:
             return right.at
-        middle = course.point(
-            (left.at + right.at) // 2 if inside or halve else _estimate(corridor, left, right)
-        )
+        at = (left.at + right.at) // 2 if inside or halve else _estimate(corridor, left, right)
+        middle = course.point(at)
         if low <= middle.number < high:
             ends.append(middle)
             gained = middle.at - left.at
@@ -48,10 +45,11 @@ def first_exit(course: Course, corridor: Corridor, first: int, beyond: int) -> i
 
 def _stays(course: Course, corridor: Corridor, left: Point, right: Point) -> bool:
     low, high = corridor
-    return any(
-        lowest >= low and highest < high
-        for lowest, highest in (bounds(left, right) for bounds in (course.bounds, course.close_bounds))
-    )
+    lowest, highest = course.bounds(left, right)
+    if lowest >= low and highest < high:
+        return True
+    lowest, highest = course.close_bounds(left, right)
+    return lowest >= low and highest < high
 
 
 def _estimate(corridor: Corridor, left: Point, right: Point) -> int:

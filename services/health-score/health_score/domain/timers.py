@@ -16,7 +16,8 @@ from health_score.domain.scoring import assess
 from health_score.domain.search import Corridor, first_exit
 from health_score.domain.thresholds import OUTSIDE, corridor, ready_at
 
-HORIZON_S = 400 * 86_400.0
+HORIZON_S = 3_650 * 86_400.0
+"""Longer than any contract, so that no renewal of a silent account is missed."""
 
 
 def next_instant(

@@ -119,6 +119,11 @@ def test_a_renewal_in_90_days_is_told_when_it_comes_near_and_once() -> None:
     assert crossed(renewed) == {("renewal_due", "left")}
 
 
+def test_a_renewal_years_ahead_is_not_missed_by_an_account_that_stays_silent() -> None:
+    found = look(AccountState("acme"), fact("csm.account.changed", NOW, renewal_date="2031-03-02T09:00:00"))
+    assert found.due == pytest.approx(NOW + (5 * 365 + 1 - 90) * DAY, abs=1)
+
+
 def test_a_few_everyday_tickets_do_no_harm() -> None:
     tickets = [
         fact("csm.ticket.changed", ticket_id=f"t{n}", status="open", priority="normal") for n in range(2)

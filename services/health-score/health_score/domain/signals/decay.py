@@ -4,11 +4,11 @@ An amount a at time t weighs a·2^((t - now) / half-life). Sums are kept as of a
 moving that reference is a shift by a power of two: exact in floating point, and late amounts weigh what they should.
 """
 
-from math import exp2, floor, ldexp
+from math import exp2, ldexp
 
 from health_score.domain.signals.base import require_days
 
-_SHORTEST_HALF_LIFE_DAYS = 0.0001  # 8.6 seconds; below it, time as a float counts half-lives too coarsely
+_SHORTEST_HALF_LIFE_DAYS = 0.0001  # 8.6 seconds; a shorter one is a slip
 _FURTHEST_AHEAD = 64.0  # half-lives; keeps a fact from a wrong future from overflowing
 
 
@@ -19,9 +19,8 @@ def require_half_life(days: float) -> None:
 
 def reference(time: float, half_life_s: float) -> tuple[int, float]:
     """The last whole half-life at `time`, and the weight (1…2) at that reference of an amount of 1 at `time`."""
-    exact = time / half_life_s
-    whole = floor(exact)
-    return whole, exp2(exact - whole)
+    whole, rest = divmod(time, half_life_s)  # exact, which time / half_life_s is not
+    return int(whole), exp2(rest / half_life_s)
 
 
 def shifted(total: float, at: int, to: int) -> float:
@@ -31,4 +30,6 @@ def shifted(total: float, at: int, to: int) -> float:
 
 def faded(total: float, at: int, now: float, half_life_s: float) -> float:
     """A total of reference `at` as of `now`."""
-    return total * exp2(min(at - now / half_life_s, _FURTHEST_AHEAD))
+    whole, rest = divmod(now, half_life_s)
+    half_lives = at - whole - rest / half_life_s
+    return total * exp2(min(half_lives, _FURTHEST_AHEAD))
