@@ -17,7 +17,7 @@ from csm_common.errors import InvalidError
 from csm_common.ids import derived_id
 
 
-class Event(NamedTuple):
+class Event(msgspec.Struct, frozen=True):
     """A fact ready to send: `body` is the whole CloudEvent as JSON."""
 
     subject: str
@@ -25,7 +25,7 @@ class Event(NamedTuple):
     body: bytes
 
 
-class Skipped(NamedTuple):
+class Skipped(msgspec.Struct, frozen=True):
     """A row left out on purpose."""
 
     reason: str

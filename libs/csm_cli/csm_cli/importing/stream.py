@@ -5,6 +5,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+import msgspec
+
 from csm_cli.importing.conditions import Row
 from csm_cli.importing.files import Plan, Reading
 from csm_cli.importing.mapper import Event, Frame, MapRow, Skipped, compile_section
@@ -27,8 +29,11 @@ class Place(NamedTuple):
         return dict(zip(self.header or (), row, strict=True)) if fits else row
 
 
-class Outcome(NamedTuple):
-    """One row, with its line in the file (the last one, where a CSV row spans several) and what became of it."""
+class Outcome(msgspec.Struct, frozen=True):
+    """One row, with its line in the file (the last one, where a CSV row spans several) and what became of it.
+
+    A Struct because one is made per row: it takes a sixth of the time of a named tuple.
+    """
 
     place: Place
     line: int
