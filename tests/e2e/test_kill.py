@@ -152,7 +152,8 @@ async def test_every_fact_counts_once_and_every_crossing_is_told_once(
         assert assess(CARD, states[account], now).values == pytest.approx(
             assess(CARD, expected, now).values
         ), account
-    assert (await stack.stats())["dead_lettered"] == 0
+    stats = await stack.stats()
+    assert (stats["folded"], stats["dead_lettered"]) == (EVENTS, 0)
     await _crossings_are_told(states, broker)
     await eventually(partial(_each_crossing_has_its_run, stack, states), 60.0, what="the runs are there")
 
@@ -162,6 +163,7 @@ async def test_the_same_file_again_changes_nothing(stack: Stack, history: Histor
     importing = await asyncio.create_subprocess_exec(*history.command)
     assert await importing.wait() == 0
     await eventually(partial(_repeated, stack, stats["repeated"] + EVENTS), 180.0, what="all are repeats")
+    assert (await stack.stats())["folded"] == EVENTS
     after = await _states(stack)
     assert {each: state.signals for each, state in after.items()} == {
         each: state.signals for each, state in before.items()

@@ -106,6 +106,7 @@ class MemoryIntake:
         for partition, more in counts.items():
             total = self.counts.setdefault(partition, IntakeCounts())
             total.folded += more.folded
+            total.outcomes += more.outcomes
             total.repeated += more.repeated
             total.conflicting += more.conflicting
             total.undecodable += more.undecodable

@@ -111,10 +111,10 @@ class RepositoryContract:
         assert await stores.journal.load(stores.tx, [0, 1]) == {0: [second[0]], 1: [first[1]]}
 
     async def test_counts_add_up(self, stores: Stores) -> None:
-        await stores.intake.add(stores.tx, {0: IntakeCounts(1, 2, 3, 4), 1: IntakeCounts(folded=1)})
-        await stores.intake.add(stores.tx, {0: IntakeCounts(10, 0, 0, 1)})
-        assert await self.counts(stores) == {0: (11, 2, 3, 5), 1: (1, 0, 0, 0)}
+        await stores.intake.add(stores.tx, {0: IntakeCounts(1, 7, 2, 3, 4), 1: IntakeCounts(folded=1)})
+        await stores.intake.add(stores.tx, {0: IntakeCounts(10, 1, 0, 0, 1)})
+        assert await self.counts(stores) == {0: (11, 8, 2, 3, 5), 1: (1, 0, 0, 0, 0)}
 
-    async def counts(self, stores: Stores) -> dict[int, tuple[int, int, int, int]]:
-        """What is stored, in the order folded, repeated, conflicting, undecodable."""
+    async def counts(self, stores: Stores) -> dict[int, tuple[int, ...]]:
+        """What is stored, in the order folded, outcomes, repeated, conflicting, undecodable."""
         raise NotImplementedError

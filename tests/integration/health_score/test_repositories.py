@@ -27,7 +27,7 @@ class TestPostgres(RepositoryContract):
             async with engine.begin() as tx:
                 yield Stores(tx, PostgresAccounts(StateCodec(CARD)), PostgresJournal(), PostgresIntake())
 
-    async def counts(self, stores: Stores) -> dict[int, tuple[int, int, int, int]]:
+    async def counts(self, stores: Stores) -> dict[int, tuple[int, ...]]:
         found = await stores.tx.execute(text("SELECT * FROM intake"))
         return {partition: tuple(counts) for partition, *counts in found}
 

@@ -8,11 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from health_score.application.ports import IntakeCounts
 
 _ADD = text("""
-INSERT INTO intake (partition, folded, repeated, conflicting, undecodable)
-SELECT * FROM unnest(CAST(:partitions AS int[]), CAST(:folded AS bigint[]), CAST(:repeated AS bigint[]),
-    CAST(:conflicting AS bigint[]), CAST(:undecodable AS bigint[]))
+INSERT INTO intake (partition, folded, outcomes, repeated, conflicting, undecodable)
+SELECT * FROM unnest(CAST(:partitions AS int[]), CAST(:folded AS bigint[]), CAST(:outcomes AS bigint[]),
+    CAST(:repeated AS bigint[]), CAST(:conflicting AS bigint[]), CAST(:undecodable AS bigint[]))
 ON CONFLICT (partition) DO UPDATE SET
-    folded = intake.folded + EXCLUDED.folded, repeated = intake.repeated + EXCLUDED.repeated,
+    folded = intake.folded + EXCLUDED.folded, outcomes = intake.outcomes + EXCLUDED.outcomes,
+    repeated = intake.repeated + EXCLUDED.repeated,
     conflicting = intake.conflicting + EXCLUDED.conflicting, undecodable = intake.undecodable + EXCLUDED.undecodable
 """)
 
@@ -27,6 +28,7 @@ class PostgresIntake:
             {
                 "partitions": list(counts),
                 "folded": [each.folded for each in counts.values()],
+                "outcomes": [each.outcomes for each in counts.values()],
                 "repeated": [each.repeated for each in counts.values()],
                 "conflicting": [each.conflicting for each in counts.values()],
                 "undecodable": [each.undecodable for each in counts.values()],

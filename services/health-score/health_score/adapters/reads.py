@@ -19,7 +19,8 @@ _SNAPSHOT = text("SELECT snapshot FROM accounts WHERE account_id = :id")
 _STATE = text("SELECT state, due_at FROM accounts WHERE account_id = :id")
 
 _STATS = text("""
-SELECT coalesce(sum(folded), 0)::bigint AS folded, coalesce(sum(repeated), 0)::bigint AS repeated,
+SELECT coalesce(sum(folded), 0)::bigint AS folded, coalesce(sum(outcomes), 0)::bigint AS outcomes,
+    coalesce(sum(repeated), 0)::bigint AS repeated,
     coalesce(sum(conflicting), 0)::bigint AS conflicting, coalesce(sum(undecodable), 0)::bigint AS undecodable,
     (SELECT count(*) FROM accounts) AS accounts,
     (SELECT coalesce(sum(records), 0)::bigint FROM positions WHERE consumer = 'health-score') AS consumed,

@@ -10,6 +10,8 @@ from csm_common.contracts.envelope import RawEnvelope
 from csm_common.kafka.record import DeadLetter, Record
 from health_score.domain.fact import Fact
 
+OUR_SOURCES = "/csm/"
+
 _envelope = msgspec.json.Decoder(RawEnvelope)
 _data = msgspec.json.Decoder(dict[str, Any])
 
@@ -25,6 +27,11 @@ class Decoded:
     envelope: RawEnvelope
     id_hash: int
     body_hash: int
+
+    @property
+    def is_outcome(self) -> bool:
+        """Whether one of our own services tells it."""
+        return self.envelope.source.startswith(OUR_SOURCES)
 
     def fact(self) -> Fact:
         """The fact with its data decoded; ValueError where the data is no JSON object."""

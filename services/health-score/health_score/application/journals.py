@@ -51,7 +51,10 @@ class Journals:
                 continue
             verdict = self._verdict(batch, decoded)
             if verdict == "new":
-                counts.folded += 1
+                if decoded.is_outcome:
+                    counts.outcomes += 1
+                else:
+                    counts.folded += 1
                 batch.new.append(decoded)
                 batch.hashes.setdefault(record.partition, {})[decoded.id_hash] = decoded.body_hash
             elif verdict == "repeat":

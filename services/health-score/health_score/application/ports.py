@@ -24,9 +24,11 @@ class AccountRow:
 
 @dataclass(slots=True)
 class IntakeCounts:
-    """How many facts of a partition were folded, repeats without effect, conflicts or undecodable."""
+    """How many facts of a partition were folded (customers' own, and outcomes that our services told), repeats without effect,
+    conflicts or undecodable."""
 
     folded: int = 0
+    outcomes: int = 0
     repeated: int = 0
     conflicting: int = 0
     undecodable: int = 0
@@ -82,10 +84,14 @@ class IntakeRepository(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """Exact counts since the database was made: consumed = folded + repeated + dead_lettered."""
+    """Exact counts since the database was made: consumed = folded + outcomes + repeated + dead_lettered.
+
+    `folded` are the facts that customers' systems sent; `outcomes` those that our own services told, such as a mail delivered.
+    """
 
     consumed: int
     folded: int
+    outcomes: int
     repeated: int
     conflicting: int
     undecodable: int

@@ -13,6 +13,9 @@ class TestFakes(RepositoryContract):
     def stores(self) -> Stores:
         return Stores(cast("AsyncConnection", None), MemoryAccounts(), MemoryJournal(), MemoryIntake())
 
-    async def counts(self, stores: Stores) -> dict[int, tuple[int, int, int, int]]:
+    async def counts(self, stores: Stores) -> dict[int, tuple[int, ...]]:
         intake = cast("MemoryIntake", stores.intake)
-        return {p: (c.folded, c.repeated, c.conflicting, c.undecodable) for p, c in intake.counts.items()}
+        return {
+            p: (c.folded, c.outcomes, c.repeated, c.conflicting, c.undecodable)
+            for p, c in intake.counts.items()
+        }

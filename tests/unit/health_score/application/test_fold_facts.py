@@ -235,3 +235,13 @@ async def test_any_split_into_batches_with_crashes_between_gives_the_same_states
     assert {a: r.state.signals for a, r in whole.accounts.rows.items()} == {
         a: r.state.signals for a, r in split.accounts.rows.items()
     }
+
+
+async def test_what_our_own_services_tell_is_counted_apart() -> None:
+    owner = Owner()
+    told = event(
+        "o1", "acme", "csm.outreach.changed", {"id": "n1", "status": "delivered"}, source="/csm/notifier"
+    )
+    await commit(await owner.start(), record(0, told), record(1, escalation("e1", "acme", "t1")))
+    assert (owner.intake.counts[0].folded, owner.intake.counts[0].outcomes) == (1, 1)
+    assert owner.accounts.rows["acme"].state.folded == 2

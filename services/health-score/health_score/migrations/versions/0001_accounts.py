@@ -37,6 +37,7 @@ _INTAKE = """
 CREATE TABLE intake (
     partition integer PRIMARY KEY,
     folded bigint NOT NULL DEFAULT 0,
+    outcomes bigint NOT NULL DEFAULT 0,
     repeated bigint NOT NULL DEFAULT 0,
     conflicting bigint NOT NULL DEFAULT 0,
     undecodable bigint NOT NULL DEFAULT 0
