@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from csm_common.clock import Clock, SystemClock
 from csm_common.contracts.topics import TOPICS
@@ -20,7 +20,7 @@ from ingest.adapters.watch import Watch
 from ingest.application.accept_events import AcceptEvents
 from ingest.application.budget import Budget
 from ingest.application.ports import Publisher
-from ingest.entrypoints.api import events_route
+from ingest.entrypoints.api import PATH, EventsEndpoint, HotRoute
 from ingest.entrypoints.bodies import Bodies
 from ingest.entrypoints.openapi import document_events
 from ingest.settings import IngestSettings
@@ -30,7 +30,7 @@ SCHEMA = "ingest"
 
 def create_app(
     settings: IngestSettings, *, publisher: Publisher, keys: KeySource, clock: Clock, ready: dict[str, Check]
-) -> FastAPI:
+) -> ASGIApp:
     """The HTTP app over whatever publishes and keeps keys."""
     authenticator = Authenticator(keys, clock)
     bodies = Bodies(
@@ -46,9 +46,8 @@ def create_app(
         ready=ready,
         alive={},
     )
-    app.router.routes.insert(0, events_route(AcceptEvents(publisher, clock), bodies, authenticator))
     document_events(app)
-    return app
+    return HotRoute(app, PATH, EventsEndpoint(AcceptEvents(publisher, clock), bodies, authenticator))
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 from tests.support.clock import ManualClock
 from tests.support.keys import MemoryKeys
 from tests.unit.ingest.fakes import MemoryBrokers
@@ -50,7 +50,7 @@ class Door:
     def __post_init__(self) -> None:
         """Make the app and a client with a key that may write events."""
         self.token = self.keys.add("writer", scopes=["events:write"])
-        self.app: FastAPI = create_app(
+        self.app: ASGIApp = create_app(
             self.settings, publisher=self.brokers, keys=self.keys, clock=self.clock, ready={}
         )
         self.client = httpx.AsyncClient(

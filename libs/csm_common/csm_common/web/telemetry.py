@@ -1,15 +1,17 @@
 """A span and a duration for every request, as plain ASGI: the hot routes cannot afford a heavier middleware."""
 
 import time
+from contextlib import nullcontext
 from typing import Any
 
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, use_span
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from csm_common.telemetry import metrics
 from csm_common.telemetry.tracing import remote_context, tracer
 
 _QUIET = ("/livez", "/readyz", "/metrics")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class TelemetryMiddleware:
@@ -24,6 +26,7 @@ class TelemetryMiddleware:
             await self._app(scope, receive, send)
             return
         status = 500
+        method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
 
         async def send_and_note(message: Message) -> None:
             nonlocal status
@@ -32,23 +35,28 @@ class TelemetryMiddleware:
             await send(message)
 
         began = time.perf_counter()
-        parent = remote_context(_header(scope, b"traceparent"))
-        with tracer.start_as_current_span(scope["method"], context=parent, kind=SpanKind.SERVER) as span:
-            try:
+        traceparent = _header(scope, b"traceparent")
+        parent = remote_context(traceparent) if traceparent else None
+        span = tracer.start_span(method, context=parent, kind=SpanKind.SERVER)
+        # Making a span the current one costs more than starting it: not for one that nobody will ever see.
+        visible = traceparent is not None or span.is_recording()
+        try:
+            with use_span(span) if visible else nullcontext():
                 await self._app(scope, receive, send_and_note)
-            finally:
-                attributes = _attributes(scope, status)
-                if span.is_recording():
-                    span.update_name(f"{scope['method']} {attributes['http.route']}")
-                    span.set_attributes(attributes)
-                metrics.http_duration.record(time.perf_counter() - began, attributes)
+        finally:
+            route = getattr(scope.get("route"), "path", "unmatched")
+            if span.is_recording():
+                span.update_name(f"{method} {route}")
+                span.set_attributes(_attributes(method, route, status))
+            span.end()
+            elapsed = time.perf_counter() - began
+            metrics.http_duration.labels(method, route, str(status)).observe(elapsed)
 
 
-def _attributes(scope: Scope, status: int) -> dict[str, Any]:
-    route = scope.get("route")
+def _attributes(method: str, route: str, status: int) -> dict[str, Any]:
     return {
-        "http.request.method": scope["method"],
-        "http.route": getattr(route, "path", "unmatched"),
+        "http.request.method": method,
+        "http.route": route,
         "http.response.status_code": status,
     }
 

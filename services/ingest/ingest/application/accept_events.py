@@ -63,7 +63,7 @@ class AcceptEvents:
             _count_rejected([judged.code])
             _refuse(judged)
         await self._publish(judged.messages)
-        metrics.events_accepted.add(1)
+        metrics.events_accepted.inc()
         return Receipt(judged.id)
 
     async def batch(self, events: Sequence[bytes | msgspec.Raw]) -> BatchReceipt:
@@ -79,7 +79,7 @@ class AcceptEvents:
                 messages += judged.messages
         await self._publish(messages)
         receipt = BatchReceipt(len(events) - len(rejected), len(rejected), rejected)
-        metrics.events_accepted.add(receipt.accepted)
+        metrics.events_accepted.inc(receipt.accepted)
         _count_rejected(each.code for each in rejected)
         if not receipt.accepted:
             raise _all_rejected(receipt)

@@ -18,7 +18,6 @@ EVENT_TOO_LARGE = "event_too_large"
 
 _HOW_TO_SEND = "Send one CloudEvent as a JSON object, or several as a JSON array."
 _WHITESPACE = b" \t\r\n"
-_CONTAINERS = (dict, list)
 _decode = msgspec.json.Decoder().decode
 _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
@@ -60,13 +59,17 @@ def read_event(raw: bytes | msgspec.Raw) -> dict[str, Any] | Rejected:
         )
     try:
         event = _decode(text)
+        if type(event) is not dict:
+            return Rejected("invalid_event", f"An event must be a JSON object, not {json_kind(event)}.")
+        names = _count_names(event)
     except (UnicodeDecodeError, msgspec.DecodeError) as error:
         return Rejected("invalid_json", f"The event is not JSON: {error}.")
     except RecursionError:
         return _too_deep()
-    if type(event) is not dict:
-        return Rejected("invalid_event", f"An event must be a JSON object, not {json_kind(event)}.")
-    return _structure_problem(event, text) or event
+    # A text has at least as many `":` as names. More: one is inside a string, or a name is there twice.
+    if text.translate(None, _WHITESPACE).count(b'":') > names and (twice := _given_twice(text)):
+        return Rejected("duplicate_name", f"{twice[0]!r} is there twice in one object. Give every name once.")
+    return event
 
 
 def claimed_id(raw: bytes | msgspec.Raw) -> str | None:
@@ -78,23 +81,15 @@ def claimed_id(raw: bytes | msgspec.Raw) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _structure_problem(event: dict[str, Any], text: bytes) -> Rejected | None:
-    """Refuses what is nested too deeply and names that are given twice, of which some readers take the first."""
-    names, depth, level = 0, 0, [event]
-    while level:
-        depth += 1
-        if depth > MAX_DEPTH:
-            return _too_deep()
-        below: list[Any] = []
-        for each in level:
-            values = each.values() if type(each) is dict else each
-            names += len(each) if type(each) is dict else 0
-            below += [value for value in values if type(value) in _CONTAINERS]
-        level = below
-    # A text has at least as many `":` as names. More: one is inside a string, or a name is there twice.
-    if text.translate(None, _WHITESPACE).count(b'":') > names and (twice := _given_twice(text)):
-        return Rejected("duplicate_name", f"{twice[0]!r} is there twice in one object. Give every name once.")
-    return None
+def _count_names(value: Any, levels: int = MAX_DEPTH) -> int:
+    """How many names there are in an object or array; RecursionError where it is nested deeper than `levels`."""
+    if not levels:
+        raise RecursionError
+    names, inside = (len(value), value.values()) if type(value) is dict else (0, value)
+    for each in inside:
+        if type(each) is dict or type(each) is list:
+            names += _count_names(each, levels - 1)
+    return names
 
 
 def _given_twice(text: bytes) -> list[str]:
