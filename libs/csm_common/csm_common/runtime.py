@@ -1,6 +1,7 @@
 """A service's life: telemetry, its loops in one task group, SIGTERM drains them in order, a dead loop ends the process."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -54,6 +55,7 @@ async def _serve(name: str, settings: SettingsT, build: Build[SettingsT]) -> Non
     asked_to_stop = asyncio.Event()
     _on_signals(_leave)
     async with build(settings) as loops:
+        _spare_the_garbage_collector()
         _on_signals(asked_to_stop.set)
         log.info("started", service=name, port=settings.http.port)
         await run_loops(loops, asked_to_stop, settings.drain_timeout_s)
@@ -69,6 +71,16 @@ def _leave() -> None:
     """While servers are still waited for nothing has begun, so there is nothing to drain."""
     log.info("stopped before it had started")
     os._exit(0)
+
+
+def _spare_the_garbage_collector() -> None:
+    """What exists once the service is built stays, so it need not be looked at again; and garbage may gather a while.
+
+    With the defaults the hot paths spend a tenth of their time on collections that find nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 async def run_loops(loops: Sequence[Loop], asked_to_stop: asyncio.Event, drain_timeout_s: float) -> None:
