@@ -9,7 +9,7 @@ import msgspec
 from csm_cli.importing.conditions import Getter, Holds, Row, compile_condition
 from csm_cli.importing.contract import field_kind, required_fields
 from csm_cli.importing.conversions import Times
-from csm_cli.importing.mapping import Fact, Section
+from csm_cli.importing.mapping import Fact, Section, Value
 from csm_cli.importing.occurrences import Occurrences
 from csm_cli.importing.rejection import RejectedRowError
 from csm_cli.importing.values import Columns, CsvColumns, JsonColumns, compile_value
@@ -35,7 +35,7 @@ MapRow = Callable[[Row], Event | Skipped]
 
 
 class Frame(NamedTuple):
-    """What all events of an import share. `salt` enters ids of rows with natural keys; see `event_id`."""
+    """What all events of an import share. `salt` enters the ids of rows with natural keys: the shift."""
 
     source: str
     backfill: bool
@@ -118,7 +118,10 @@ def _finisher(
     if frame.backfill:
         shared["backfill"] = True
     opening = _encode(shared)[:-1] + b',"id":"'
-    keys = [columns(each) for each in section.id or ()]
+    keys = [
+        compile_value(Value(column=[each], required=True), columns, kind="keep", times=frame.times)
+        for each in section.id or ()
+    ]
     scope = (frame.source, section.name)
 
     def finish(content: bytes, row: Row) -> bytes:

@@ -164,6 +164,10 @@ class TestIds:
         assert self.ids(ROW, text=keyed) != self.ids([*ROW[:3], "u2", "3"], text=keyed)
         assert self.ids(ROW, text=keyed) != self.ids(ROW, text=keyed, shift=timedelta(days=1))
 
+    def test_rows_without_their_natural_key_are_rejected_and_not_taken_for_one(self) -> None:
+        keyed = USAGE.replace("time: at", "time: at\n    id: [user, feature]")
+        assert refusal(keyed, COLUMNS, [*ROW[:3], "", "3"]).reason == "missing_value: user"
+
     def test_sections_do_not_share_ids(self) -> None:
         assert self.ids(ROW) != self.ids(ROW, text=USAGE.replace("name: usage", "name: other"))
 
