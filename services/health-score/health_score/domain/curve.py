@@ -3,7 +3,10 @@
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import isfinite
+
+FURTHEST = 1e15
+NEAREST = 1e-6
+"""How far and how near knots may be, so that slopes can be reckoned with."""
 
 Knot = tuple[float, float]
 """A value and its points."""
@@ -23,10 +26,10 @@ class Curve:
     def __post_init__(self) -> None:
         if not self.knots:
             raise ValueError("a curve needs at least one knot: a value and its points")
-        if not all(isfinite(x) and 0.0 <= y <= 100.0 for x, y in self.knots):
-            raise ValueError("a curve's values must be finite and its points from 0 to 100")
-        if any(x0 >= x1 for (x0, _), (x1, _) in pairwise(self.knots)):
-            raise ValueError("a curve's values must rise from knot to knot")
+        if not all(-FURTHEST <= x <= FURTHEST and 0.0 <= y <= 100.0 for x, y in self.knots):
+            raise ValueError(f"a curve's values must be within ±{FURTHEST:g} and its points from 0 to 100")
+        if any(x1 - x0 < NEAREST for (x0, _), (x1, _) in pairwise(self.knots)):
+            raise ValueError(f"a curve's values must rise from knot to knot, by {NEAREST:g} at least")
         slopes = [(y1 - y0) / (x1 - x0) for (x0, y0), (x1, y1) in pairwise(self.knots)]
         lines = [(x, y, slope) for (x, y), slope in zip(self.knots, [*slopes, 0.0], strict=True)]
         object.__setattr__(self, "values", tuple(x for x, _ in self.knots))

@@ -29,7 +29,9 @@ def test_points_lie_on_the_lines_and_stay_level_beyond_the_ends(value: float, po
         (((0, 0), (0, 100)), "rise from knot to knot"),
         (((5, 0), (0, 100)), "rise from knot to knot"),
         (((0, 101),), "from 0 to 100"),
-        (((float("nan"), 1),), "finite"),
+        (((float("nan"), 1),), "within"),
+        (((1e16, 1),), "within"),
+        (((0, 0), (1e-7, 1)), "by 1e-06 at least"),
     ],
 )
 def test_a_curve_that_is_none_is_refused(bad: tuple[tuple[float, float], ...], sentence: str) -> None:

@@ -126,11 +126,17 @@ def test_it_is_the_first_exit_of_all(
     assert first_exit(course, (low, low + width), START + 1, beyond) == next(outside, beyond)
 
 
+@pytest.mark.parametrize("least", [0.0, 5e-324, 1e-300])
+def test_a_count_strays_no_further_than_it_moves_even_on_its_way_to_nothing(least: float) -> None:
+    assert Count(Selector(("a",)), 14).bend(5.0, least) == 5.0
+
+
 @thorough
 @given(
     st.sampled_from(
         [
             Count(Selector(("a",)), 14),
+            Count(Selector(("a",)), 0.1),
             Recency(Selector(("a",))),
             Until(Selector(("a",), value="date")),
             Mean(Selector(("a",), value="number"), 14),

@@ -62,9 +62,13 @@ class Sum:
         return faded(state.total, state.at, now, self.half_life_s)
 
     def bend(self, one: float, other: float) -> float:
-        """An eighth of the greatest second derivative times the square of the time it takes: |a|·ln²(a/b) / 8."""
+        """An eighth of the greatest second derivative times the square of the time it takes: |a|·ln²(a/b) / 8.
+
+        On the way to nothing that grows without bound; but it cannot stray further than it moves.
+        """
         least, greatest = sorted((abs(one), abs(other)))
-        return greatest * log(greatest / least) ** 2 / 8.0 if least > 0.0 else greatest
+        curved = greatest * log(greatest / least) ** 2 / 8.0 if least > 0.0 else greatest
+        return min(curved, greatest - least)
 
     def expires(self, state: TotalState) -> float | None:
         """Never: a total that has faded to nothing is still known."""
