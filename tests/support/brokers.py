@@ -92,8 +92,13 @@ def embedded_settings(bootstrap: str) -> KafkaSettings:
 
 
 def apache_settings(bootstrap: str) -> KafkaSettings:
-    """The defaults, but for a session as short as a broker allows, so that a dead member is soon noticed."""
+    """The defaults, but for a session as short as any broker allows, so that a dead member is soon noticed."""
     return KafkaSettings(bootstrap=bootstrap, session_timeout_ms=6_000)
+
+
+def restless(broker: Broker) -> KafkaSettings:
+    """The broker's settings with the shortest session it allows: ours is told to allow shorter ones than usual."""
+    return broker.settings.model_copy(update={"session_timeout_ms": 2_000 if broker.server else 6_000})
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Waiting for what happens elsewhere: a condition with a deadline, the only place in the tests that sleeps."""
+"""Waiting for what happens elsewhere: a condition with a deadline. The only place in the tests that sleeps."""
 
 import asyncio
 import inspect
@@ -13,10 +13,12 @@ _INTERVAL_S = 0.02
 
 @overload
 async def eventually(
-    condition: Callable[[], Awaitable[T]], within_s: float = ..., *, what: str | None = ...
+    condition: Callable[[], Awaitable[T | None]], within_s: float = ..., *, what: str | None = ...
 ) -> T: ...
 @overload
-async def eventually(condition: Callable[[], T], within_s: float = ..., *, what: str | None = ...) -> T: ...
+async def eventually(
+    condition: Callable[[], T | None], within_s: float = ..., *, what: str | None = ...
+) -> T: ...
 async def eventually(condition: Callable[[], Any], within_s: float = 60.0, *, what: str | None = None) -> Any:
     """The first truthy value of `condition`, which may be async; AssertionError with the last value after `within_s`.
 
@@ -31,3 +33,8 @@ async def eventually(condition: Callable[[], Any], within_s: float = 60.0, *, wh
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within_s:g} s: {what or condition}; at last it was {value!r}")
         await asyncio.sleep(_INTERVAL_S)
+
+
+async def let_pass(seconds: float) -> None:
+    """Set the pace of something that goes on for a while; to wait for something to happen there is `eventually`."""
+    await asyncio.sleep(seconds)
