@@ -1,13 +1,13 @@
 """One look at an account: judge it, step its thresholds, say what moved, and foretell the next look."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import Literal
 
 from health_score.domain.account import AccountState
 from health_score.domain.assessment import Assessment
 from health_score.domain.compiled import CompiledCard, Watch
-from health_score.domain.scorecard import Threshold
 from health_score.domain.scoring import assess
 from health_score.domain.thresholds import OUTSIDE, Direction, step
 from health_score.domain.timers import next_instant
@@ -67,16 +67,18 @@ def evaluate(
 ) -> Evaluation:
     """Look at the account at `now` (epoch seconds) and bring its state up to date: thresholds, last assessment, revision.
 
-    While an import of history goes on, thresholds take up the state that the assessment gives at once and unannounced.
+    While an import of history goes on, thresholds take up the state that the assessment gives at once and unannounced, and the
+    next look is due when the import is taken to have ended: what time alone would change before that is nobody's news.
     """
     before, was_backfilling = state.last, state.backfill_until is not None
     silent = _take_backfill(state, now)
     assessment = assess(card, state, now)
-    crossings = [
-        each
-        for watch in card.watches
-        if (each := _crossing(watch, watch.settling if silent else watch.threshold, state, assessment, now))
-    ]
+    crossings: list[Crossing] = []
+    for watch in card.watches:
+        if silent:
+            _settle(watch, state, assessment, now)
+        elif (crossing := _crossing(watch, state, assessment, now)) is not None:
+            crossings.append(crossing)
     backfilling = state.backfill_until is not None
     changed = (
         assessment != before or bool(crossings) or state.attributes_changed or backfilling != was_backfilling
@@ -91,11 +93,11 @@ def evaluate(
         backfilling=backfilling,
         assessment=assessment,
         band_before=None if before is None else before.band,
-        crossings=() if silent else tuple(crossings),
+        crossings=tuple(crossings),
         moved=_moved(before, assessment),
         cause_kind=cause_kind,
         fact_ids=tuple(fact_ids),
-        due=next_instant(card, state, now, assessment=assessment),
+        due=_due(card, state, assessment, now),
     )
 
 
@@ -110,10 +112,22 @@ def _take_backfill(state: AccountState, now: float) -> bool:
     return silent
 
 
-def _crossing(
-    watch: Watch, threshold: Threshold, state: AccountState, assessment: Assessment, now: float
-) -> Crossing | None:
+def _due(card: CompiledCard, state: AccountState, assessment: Assessment, now: float) -> float | None:
+    if state.backfill_until is not None:
+        return float(ceil(state.backfill_until))
+    return next_instant(card, state, now, assessment=assessment)
+
+
+def _settle(watch: Watch, state: AccountState, assessment: Assessment, now: float) -> None:
+    """Take up the side that `enter` tells, as if from outside: however a history is split, its end decides alone."""
+    stood = state.thresholds.get(watch.threshold.name, OUTSIDE)
+    stands, _ = step(watch.settling, OUTSIDE, assessment.of(watch.target), assessment.coverage, now)
+    state.thresholds[watch.threshold.name] = replace(stands, sequence=stood.sequence)
+
+
+def _crossing(watch: Watch, state: AccountState, assessment: Assessment, now: float) -> Crossing | None:
     """Step one threshold; the crossing that this is, if any."""
+    threshold = watch.threshold
     stood = state.thresholds.get(threshold.name, OUTSIDE)
     value = assessment.of(watch.target)
     stands, direction = step(threshold, stood, value, assessment.coverage, now)

@@ -245,3 +245,29 @@ async def test_what_our_own_services_tell_is_counted_apart() -> None:
     await commit(await owner.start(), record(0, told), record(1, escalation("e1", "acme", "t1")))
     assert (owner.intake.counts[0].folded, owner.intake.counts[0].outcomes) == (1, 1)
     assert owner.accounts.rows["acme"].state.folded == 2
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 40])
+async def test_how_a_history_is_split_does_not_decide_where_its_thresholds_stand(size: int) -> None:
+    owner = Owner()
+    handler = await owner.start()
+    # On the way it is worse than where it ends: between the levels at which at_risk is entered and left.
+    story = [
+        *(escalation(f"e{n}", "acme", f"t{n}", backfill=True) for n in range(3)),
+        *(
+            event(f"s{n}", "acme", "csm.ticket.changed", {"ticket_id": f"t{n}", "status": "solved"}, backfill=True)
+            | {"time": EPOCH + timedelta(minutes=1)}
+            for n in range(3)
+        ),
+        event("m", "acme", "csm.sentiment.recorded", {"sentiment": 10}, backfill=True),
+        event("n", "acme", "csm.survey.answered", {"kind": "nps", "score": 0}, backfill=True),
+        event("end", "acme", "csm.backfill.ended", {}, backfill=True),
+    ]
+    records = [record(n, each) for n, each in enumerate(story)]
+    for first in range(0, len(records), size):
+        await commit(handler, *records[first : first + size])
+    state = owner.accounts.rows["acme"].state
+    assert state.last is not None
+    assert state.last.score is not None
+    assert 50 <= state.last.score < 55
+    assert not state.thresholds["at_risk"].inside

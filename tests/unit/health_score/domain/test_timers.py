@@ -1,5 +1,6 @@
 """The foretold instant is the one that looking at every single second finds."""
 
+from math import ceil, inf
 from typing import Any
 
 import pytest
@@ -153,7 +154,11 @@ def test_any_card_and_account(card: CompiledCard, facts: list[Fact], first: int,
     for each in facts[first:]:
         fold(card, state, each)
     now = NOW + wait
-    due = evaluate(card, state, now).due
+    found = evaluate(card, state, now)
+    due = found.due
+    if found.backfilling:  # nobody is told what time alone changes before the import is taken to have ended
+        assert due == ceil(state.backfill_until or inf)
+        return
     foretold = due if due is not None and due <= now + HORIZON else None
     assert foretold == first_change(card, state, now)
     assert next_instant(card, state, now, HORIZON) == foretold
