@@ -255,7 +255,13 @@ async def test_how_a_history_is_split_does_not_decide_where_its_thresholds_stand
     story = [
         *(escalation(f"e{n}", "acme", f"t{n}", backfill=True) for n in range(3)),
         *(
-            event(f"s{n}", "acme", "csm.ticket.changed", {"ticket_id": f"t{n}", "status": "solved"}, backfill=True)
+            event(
+                f"s{n}",
+                "acme",
+                "csm.ticket.changed",
+                {"ticket_id": f"t{n}", "status": "solved"},
+                backfill=True,
+            )
             | {"time": EPOCH + timedelta(minutes=1)}
             for n in range(3)
         ),
