@@ -40,7 +40,7 @@ class RawEnvelope(msgspec.Struct, frozen=True, kw_only=True):
 _encoder = msgspec.json.Encoder()
 
 
-def encode(*, id: str, source: str, type: str, subject: str, time: datetime, data: object) -> bytes:  # noqa: A002
+def encode(*, id: str, source: str, type: str, subject: str, time: datetime, data: object) -> bytes:
     """The bytes of one event; `data` is a contract dataclass or a mapping. Members that are None are left out of neither:
     readers treat null and absent alike."""
     return _encoder.encode(
