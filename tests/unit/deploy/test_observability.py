@@ -25,6 +25,8 @@ from csm_common.telemetry.setup import setup_telemetry
 
 setup_telemetry("test", TelemetrySettings())
 for instrument in list(vars(metrics).values()):
+    if names := getattr(instrument, "_labelnames", ()):
+        instrument.labels(*names).observe(1)
     for record in ("add", "record", "set"):
         if type(instrument).__module__.startswith("opentelemetry") and hasattr(instrument, record):
             getattr(instrument, record)(1)
