@@ -6,7 +6,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
-from alembic.script.revision import RevisionError
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -43,7 +43,7 @@ def _upgrade(connection: Connection, schema: str, scripts: Path) -> None:
     try:
         with environment.begin_transaction():
             environment.run_migrations()
-    except RevisionError as error:
+    except CommandError as error:
         raise FatalError(
             f"Schema {schema} is at a revision that this build does not know: {error}"
         ) from error
