@@ -46,7 +46,10 @@ class Poller:
         metrics.poller_failures.add(1, {"poller": self._name})
         if isinstance(error, TransientError) or is_transient(error):
             log.warning(
-                "round failed", poller=self._name, failures=self._failures, error=str(error).splitlines()[0]
+                "round failed",
+                poller=self._name,
+                failures=self._failures,
+                error=(str(error) or repr(error)).splitlines()[0],
             )
         else:
             log.exception("round failed", poller=self._name, failures=self._failures)
