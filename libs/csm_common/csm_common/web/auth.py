@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -55,9 +54,13 @@ class _Cached:
 class Authenticator:
     """Checks keys. A revocation is obeyed within 5 s; while the database is away, keys seen in the last 5 min go on working."""
 
-    def __init__(self, source: KeySource, clock: Clock) -> None:
+    def __init__(
+        self, source: KeySource, clock: Clock, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`clock` tells whether a key has expired, `monotonic` (in seconds) how old the cache is."""
         self._source = source
         self._clock = clock
+        self._monotonic = monotonic
         self._cache: OrderedDict[str, _Cached] = OrderedDict()
         self._looking: dict[str, asyncio.Task[StoredKey | None]] = {}
 
@@ -79,7 +82,7 @@ class Authenticator:
         return principal
 
     async def _find(self, key_id: str) -> StoredKey | None:
-        now = time.monotonic()
+        now = self._monotonic()
         cached = self._cache.get(key_id)
         if cached is not None and now < cached.ask_at:
             return cached.key
@@ -87,7 +90,7 @@ class Authenticator:
             return await asyncio.wait_for(asyncio.shield(self._look_up(key_id)), _LOOK_UP_S)
         except Exception as error:
             if cached is not None and now - cached.known_at < _STALE_S:
-                cached.ask_at = time.monotonic() + _RETRY_S
+                cached.ask_at = self._monotonic() + _RETRY_S
                 return cached.key
             raise TransientError("Keys cannot be checked right now.", code="keys_unavailable") from error
 
@@ -104,7 +107,7 @@ class Authenticator:
             done.exception()  # looked at here, in case nobody waits any more
 
     async def _load(self, key_id: str) -> StoredKey | None:
-        began = time.monotonic()
+        began = self._monotonic()
         key = await self._source.load(key_id)
         self._cache[key_id] = _Cached(key, began, began + _CACHE_S)
         self._cache.move_to_end(key_id)
@@ -121,7 +124,7 @@ def token_of(header: str | None) -> str | None:
     if scheme.lower() == "basic":
         try:
             return base64.b64decode(value, validate=True).decode().partition(":")[0] or None
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not base64, not ASCII, or not UTF-8 inside
             return None
     return None
 

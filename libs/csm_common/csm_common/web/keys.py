@@ -56,7 +56,8 @@ def split_token(token: str) -> tuple[str, str] | None:
     """Key id and secret of a token, or None where it does not look like one of ours."""
     prefix, _, rest = token.partition("_")
     key_id, _, secret = rest.partition("_")
-    return (key_id, secret) if prefix == "csm" and key_id and secret else None
+    looks_like_ours = prefix == "csm" and key_id.isascii() and key_id.isalnum() and secret
+    return (key_id, secret) if looks_like_ours else None
 
 
 class KeyStore:

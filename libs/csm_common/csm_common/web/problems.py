@@ -6,6 +6,7 @@ import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from csm_common.errors import PermanentError, TransientError
@@ -74,6 +75,10 @@ def install_problem_handlers(app: FastAPI) -> None:
     async def _http(_: Request, error: HTTPException) -> Response:
         code = _CODES.get(error.status_code, "http_error")
         return problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(_: Request, __: ClientDisconnect) -> Response:
+        return problem(400, "disconnected", "The connection ended before the whole request had arrived.")
 
     @app.exception_handler(Exception)
     async def _bug(_: Request, error: Exception) -> Response:

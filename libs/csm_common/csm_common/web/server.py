@@ -1,6 +1,7 @@
 """Uvicorn under our own runtime: signals belong to the runtime, which stops the door first."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,11 +25,10 @@ class HttpServer:
         self._settings = settings
         config = uvicorn.Config(
             app,
-            host=settings.host,
-            port=settings.port,
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # nobody asks who the client is
             timeout_graceful_shutdown=10,
             lifespan="off",
         )
@@ -36,15 +36,22 @@ class HttpServer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve; FatalError where the port is taken."""
-        serving = asyncio.create_task(self._server.serve())
+        serving = asyncio.create_task(self._server.serve(sockets=[self._listen()]))
         stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
             self._server.should_exit = True
             await serving
-        except SystemExit as error:  # how uvicorn says that it cannot bind
-            raise FatalError(
-                f"Cannot listen on {self._settings.host}:{self._settings.port}: is the port taken?"
-            ) from error
         finally:
             stopping.cancel()
+
+    def _listen(self) -> socket.socket:
+        # Not left to uvicorn: it exits where the port is taken, right through the event loop.
+        host, port = self._settings.host, self._settings.port
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            return socket.create_server((host, port), family=family, backlog=2048)
+        except OSError as error:
+            raise FatalError(
+                f"Cannot listen on {host}:{port} ({error.strerror}): is the port taken?"
+            ) from error
