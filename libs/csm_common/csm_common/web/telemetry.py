@@ -2,9 +2,11 @@
 
 import time
 from contextlib import nullcontext
+from functools import cache
 from typing import Any
 
 from opentelemetry.trace import SpanKind, use_span
+from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from csm_common.telemetry import metrics
@@ -49,8 +51,12 @@ class TelemetryMiddleware:
                 span.update_name(f"{method} {route}")
                 span.set_attributes(_attributes(method, route, status))
             span.end()
-            elapsed = time.perf_counter() - began
-            metrics.http_duration.labels(method, route, str(status)).observe(elapsed)
+            _duration(method, route, status).observe(time.perf_counter() - began)
+
+
+@cache
+def _duration(method: str, route: str, status: int) -> Histogram:
+    return metrics.http_duration.labels(method, route, str(status))
 
 
 def _attributes(method: str, route: str, status: int) -> dict[str, Any]:
