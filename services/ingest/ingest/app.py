@@ -33,11 +33,8 @@ def create_app(
 ) -> ASGIApp:
     """The HTTP app over whatever publishes and keeps keys."""
     authenticator = Authenticator(keys, clock)
-    bodies = Bodies(
-        Budget(settings.ingest.max_bytes_in_flight),
-        limit=settings.http.max_body_bytes,
-        deadline_s=settings.ingest.body_deadline_s,
-    )
+    bodies = Bodies(limit=settings.http.max_body_bytes, deadline_s=settings.ingest.body_deadline_s)
+    budget = Budget(settings.ingest.max_bytes_in_flight)
     app = create_web_app(
         title="ingest",
         description="Takes facts about customers, and answers once they are durable.",
@@ -47,7 +44,7 @@ def create_app(
         alive={},
     )
     document_events(app)
-    return HotRoute(app, PATH, EventsEndpoint(AcceptEvents(publisher, clock), bodies, authenticator))
+    return HotRoute(app, PATH, EventsEndpoint(AcceptEvents(publisher, clock), bodies, budget, authenticator))
 
 
 @asynccontextmanager

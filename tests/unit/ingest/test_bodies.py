@@ -94,7 +94,11 @@ async def call(door: Door, receive: Any) -> tuple[int, dict[str, Any]]:
 
 
 async def test_a_sender_that_stalls_is_not_waited_for(narrow: Door) -> None:
+    pieces = iter([{"type": "http.request", "body": EVENT[:50], "more_body": True}])
+
     async def receive() -> dict[str, Any]:
+        for piece in pieces:
+            return piece
         await asyncio.Event().wait()
         raise AssertionError("nothing ever comes")
 
@@ -103,9 +107,12 @@ async def test_a_sender_that_stalls_is_not_waited_for(narrow: Door) -> None:
     assert (status, problem["code"]) == (408, "body_timeout")
 
 
-async def test_a_sender_that_hangs_up_is_no_error_of_ours(narrow: Door) -> None:
+@pytest.mark.parametrize("before", [[], [{"type": "http.request", "body": EVENT[:50], "more_body": True}]])
+async def test_a_sender_that_hangs_up_is_no_error_of_ours(narrow: Door, before: list[dict[str, Any]]) -> None:
+    pieces = iter([*before, {"type": "http.disconnect"}])
+
     async def receive() -> dict[str, Any]:
-        return {"type": "http.disconnect"}
+        return next(pieces)
 
     status, problem = await call(narrow, receive)
 

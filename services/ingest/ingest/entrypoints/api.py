@@ -12,6 +12,7 @@ from csm_common.web.auth import Authenticator
 from csm_common.web.problems import bug_problem, permanent_problem, transient_problem
 from csm_common.web.telemetry import TelemetryMiddleware
 from ingest.application.accept_events import AcceptEvents, BatchReceipt, Receipt
+from ingest.application.budget import Budget
 from ingest.application.reading import is_batch, split_batch
 from ingest.entrypoints.bodies import Bodies
 
@@ -24,9 +25,12 @@ _encode = msgspec.json.Encoder().encode
 class EventsEndpoint:
     """The door. It answers errors itself, so it needs nothing around it."""
 
-    def __init__(self, accept: AcceptEvents, bodies: Bodies, authenticator: Authenticator) -> None:
+    def __init__(
+        self, accept: AcceptEvents, bodies: Bodies, budget: Budget, authenticator: Authenticator
+    ) -> None:
         self._accept = accept
         self._bodies = bodies
+        self._budget = budget
         self._authenticator = authenticator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,7 +51,7 @@ class EventsEndpoint:
 
     async def _take(self, request: Request) -> Receipt | BatchReceipt:
         await self._authenticator.authenticate(request, SCOPE)
-        with self._bodies.hold(request) as hold:
+        with self._budget.hold() as hold:
             body = await self._bodies.read(request, hold)
             if is_batch(body):
                 return await self._accept.batch(split_batch(body))

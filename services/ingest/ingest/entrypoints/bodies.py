@@ -5,11 +5,10 @@ import gzip
 import io
 import zlib
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from csm_common.errors import InvalidError, PermanentError, TooLargeError
-from csm_common.web.body import read_body
-from ingest.application.budget import Budget, Hold
+from ingest.application.budget import Hold
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -22,38 +21,52 @@ class SlowBodyError(PermanentError):
 
 
 class Bodies:
-    """Bodies of at most `limit` bytes, compressed or not; `deadline_s` bounds a sender that stalls."""
+    """Bodies of at most `limit` bytes, compressed or not; `deadline_s` bounds a sender that stalls within one."""
 
-    def __init__(self, budget: Budget, *, limit: int, deadline_s: float) -> None:
-        self._budget = budget
+    def __init__(self, *, limit: int, deadline_s: float) -> None:
         self._limit = limit
         self._deadline_s = deadline_s
 
-    def hold(self, request: Request) -> Hold:
-        """The request's share of the budget, taken before its body is read: what is declared, or the most it may be."""
-        declared = request.headers.get("content-length", "")
-        return self._budget.hold(min(int(declared), self._limit) if declared.isdigit() else self._limit)
-
     async def read(self, request: Request, hold: Hold) -> bytes:
-        """The plain body. Looks at the bytes, whatever the headers say of them."""
-        body = await self._receive(request)
+        """The plain body, `hold` grown by its size. Looks at the bytes, whatever the headers say of them."""
+        size = self._expected(request)
+        # Until the first piece is here the sender takes up nothing but its connection. It is mostly the only one.
+        body, more = await self._piece(request)
+        hold.grow(size)
+        if more:
+            body = await self._rest(request, body)
         if not body.startswith(_GZIP_MAGIC):
             return body
         hold.grow(self._limit)
         return self._inflate(body)
 
-    async def _receive(self, request: Request) -> bytes:
+    def _expected(self, request: Request) -> int:
+        declared = request.headers.get("content-length", "")
+        size = int(declared) if declared.isdecimal() else self._limit
+        if size > self._limit:
+            raise self._too_large("body")
+        return size
+
+    async def _piece(self, request: Request) -> tuple[bytes, bool]:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidError("The sender hung up before the body was here.", code="incomplete_body")
+        return message.get("body", b""), message.get("more_body", False)
+
+    async def _rest(self, request: Request, first: bytes) -> bytes:
+        body, more = bytearray(first), True
         try:
             async with asyncio.timeout(self._deadline_s):
-                return await read_body(request, self._limit)
+                while more:
+                    piece, more = await self._piece(request)
+                    body += piece
+                    if len(body) > self._limit:
+                        raise self._too_large("body")
         except TimeoutError:
             raise SlowBodyError(
                 f"The body was not here within {self._deadline_s:g} s. Send it again."
             ) from None
-        except ClientDisconnect:
-            raise InvalidError(
-                "The sender hung up before the body was here.", code="incomplete_body"
-            ) from None
+        return bytes(body)
 
     def _inflate(self, body: bytes) -> bytes:
         try:
@@ -63,7 +76,10 @@ class Bodies:
                 f"The body begins like gzip and cannot be inflated: {error}.", code="invalid_gzip"
             ) from error
         if len(plain) > self._limit:
-            raise TooLargeError(
-                f"The inflated body is larger than {self._limit} bytes. Send fewer events in one request."
-            )
+            raise self._too_large("inflated body")
         return plain
+
+    def _too_large(self, what: str) -> TooLargeError:
+        return TooLargeError(
+            f"The {what} is larger than {self._limit} bytes. Send fewer events in one request."
+        )
