@@ -50,8 +50,9 @@ async def test_it_serves_and_counts(database: Database, embedded_broker: Broker)
         assert (await client.post(PATH, json=[event(), event(id="e-2"), event(id="")])).status_code == 202
 
         metrics = (await client.get("/metrics")).text
-        assert "csm_ingest_events_accepted_total{" in metrics
+        assert "csm_ingest_events_accepted_total 2.0" in metrics
         assert 'csm_ingest_events_rejected_total{code="invalid_id"' in metrics
+        assert 'http_route="/v1/events"' in metrics
 
 
 async def test_what_is_under_way_at_sigterm_is_finished(database: Database, embedded_broker: Broker) -> None:

@@ -75,15 +75,16 @@ class Door:
         return self.brokers.logs[CUSTOMER_CONTACTS.name]
 
 
-def open_door(http: HttpSettings | None = None, **limits: Any) -> Door:
+def open_door(http: HttpSettings | None = None, brokers: MemoryBrokers | None = None, **limits: Any) -> Door:
     """A door with these limits, else with the defaults."""
     return Door(
-        IngestSettings(
+        brokers=brokers or MemoryBrokers(),
+        settings=IngestSettings(
             http=http or HttpSettings(),
             database=DatabaseSettings.model_validate({"dsn": "postgresql://nobody@nowhere/none"}),
             kafka=KafkaSettings(bootstrap="nowhere:9092"),
             ingest=DoorSettings(**limits),
-        )
+        ),
     )
 
 

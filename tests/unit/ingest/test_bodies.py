@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -91,6 +91,23 @@ async def call(door: Door, receive: Any) -> tuple[int, dict[str, Any]]:
     scope |= {"scheme": "http", "query_string": b"", "headers": headers, "http_version": "1.1"}
     await door.app(scope, receive, send)
     return sent[0]["status"], json.loads(sent[1]["body"])
+
+
+async def test_a_body_may_come_in_one_piece_or_many(narrow: Door) -> None:
+    for length in (len(EVENT), 7):
+        pieces = [EVENT[start : start + length] for start in range(0, len(EVENT), length)]
+        messages = iter(
+            {"type": "http.request", "body": piece, "more_body": number < len(pieces)}
+            for number, piece in enumerate(pieces, start=1)
+        )
+
+        async def receive(messages: Iterator[dict[str, Any]] = messages) -> dict[str, Any]:
+            return next(messages)
+
+        status, _ = await call(narrow, receive)
+        assert status == 202
+
+    assert [each.value for each in narrow.facts] == [EVENT, EVENT]
 
 
 async def test_a_sender_that_stalls_is_not_waited_for(narrow: Door) -> None:

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 
 import pytest
 from tests.support.waiting import eventually
 from tests.unit.ingest.door import Door, event, open_door, refusal
+from tests.unit.ingest.fakes import MemoryBrokers
 
 from csm_common.contracts.topics import CUSTOMER_CONTACTS, CUSTOMER_EVENTS
+from csm_common.database.outbox import Message
 
 CONTACT = event(type="csm.contact.changed", data={"contact_id": "c-1", "email": "kim@acme.example"})
 
@@ -52,3 +55,20 @@ async def test_bytes_in_flight_are_bounded() -> None:
     assert [(await each).status_code for each in in_flight] == [202, 202]
     assert (await door.post(event())).status_code == 202
     assert len(door.facts) == 3
+
+
+class BrokenBrokers(MemoryBrokers):
+    """Has a bug."""
+
+    async def send(self, messages: Sequence[Message]) -> list[str | None]:
+        """Never gets there."""
+        raise ZeroDivisionError("what only we should know")
+
+
+async def test_a_bug_is_told_of_without_details() -> None:
+    door = open_door(brokers=BrokenBrokers())
+
+    response = await door.post(event())
+
+    assert refusal(response) == (500, "internal_error")
+    assert "what only we should know" not in response.text

@@ -99,7 +99,7 @@ def _given_twice(text: bytes) -> list[str]:
         counts = Counter(name for name, _ in members)
         twice.extend(name for name, count in counts.items() if count > 1)
 
-    json.loads(text, object_pairs_hook=look)
+    json.loads(text, object_pairs_hook=look, parse_int=str)
     return twice
 
 

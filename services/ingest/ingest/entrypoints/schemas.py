@@ -10,11 +10,15 @@ from ingest.application.accept_events import BatchReceipt, Receipt
 from ingest.application.contacts import CONTACT_CHANGED
 from ingest.application.reading import MAX_BATCH_EVENTS
 from ingest.domain.attributes import LONGEST
+from ingest.domain.contacts import LONGEST_ID
 from ingest.domain.event_types import RESERVED
 
 Schema = dict[str, Any]
 
-_TEXTS = {name: {"type": "string", "minLength": 1, "maxLength": longest} for name, longest in LONGEST.items()}
+_PLAIN = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$"
+_TEXTS = {
+    name: {"type": "string", "pattern": _PLAIN, "maxLength": longest} for name, longest in LONGEST.items()
+}
 _ABOUT = {
     "id": "Tells the event from all others of its source; the same when it is sent again.",
     "source": "The system that tells.",
@@ -31,7 +35,12 @@ def ref(name: str) -> Schema:
 def component_schemas() -> dict[str, Schema]:
     """All components by name: data and event of every fact, the custom event, any event, a batch, receipts, a problem."""
     data = _data_schemas()
-    events = {f"{shape.__name__}Event": _fact_event(name, shape.__name__) for name, shape in FACTS.items()}
+    events = {
+        f"{shape.__name__}Event": _fact_event(
+            name, shape.__name__, bool(data[shape.__name__].get("required"))
+        )
+        for name, shape in FACTS.items()
+    }
     events["CustomEvent"] = _custom_event()
     return {
         **data,
@@ -56,6 +65,7 @@ def _data_schemas() -> dict[str, Schema]:
 def _contact_data(recorded: Schema) -> Schema:
     """What a sender may tell of a contact: what we record of one, but for the account, which is the event's subject."""
     properties = {name: schema for name, schema in recorded["properties"].items() if name != "account_id"}
+    properties["contact_id"] = {"type": "string", "pattern": "^[^/]+$", "maxLength": LONGEST_ID}
     return recorded | {
         "title": FACTS[CONTACT_CHANGED].__name__,
         "description": "A person. Personal details are kept apart from all other facts.",
@@ -64,8 +74,9 @@ def _contact_data(recorded: Schema) -> Schema:
     }
 
 
-def _fact_event(name: str, shape: str) -> Schema:
-    return _event({"const": name}, ref(shape))
+def _fact_event(name: str, shape: str, data_needed: bool) -> Schema:
+    event = _event({"const": name}, ref(shape))
+    return event | {"required": [*event["required"], "data"]} if data_needed else event
 
 
 def _custom_event() -> Schema:
