@@ -33,6 +33,7 @@ class Figures:
     pid: int
     port: int
     events: int = 0
+    refused: int = 0
     wall_s: float = 0.0
     cpu_s: float = 0.0
 
@@ -43,8 +44,9 @@ class Figures:
         before = _cpu_s(self.pid)
         told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=seconds + 30)
         self.cpu_s += _cpu_s(self.pid) - before
-        requests, wall_s = told.stdout.split()
-        self.events += int(requests) * events_each
+        accepted, refused, wall_s = told.stdout.split()
+        self.events += int(accepted) * events_each
+        self.refused += int(refused)
         self.wall_s += float(wall_s)
 
 
@@ -66,7 +68,7 @@ def _compare(figures: dict[str, Figures], key: str, case: tuple[int, int], secon
     print(f"\n{events_each} a request, {connections} connections")
     for name, each in figures.items():
         rate, cpu = each.events / each.wall_s, each.cpu_s / each.events * 1e6
-        print(f"  {name:8}{rate:10,.0f} events/s {cpu:8.1f} µs of CPU an event")
+        print(f"  {name:8}{rate:10,.0f} events/s {cpu:8.1f} µs of CPU an event {each.refused:5} answers 503")
     ours, limit = figures["ingest"], figures["bare"]
     print(f"  ratio   {ours.events / ours.wall_s / (limit.events / limit.wall_s):10.2f}")
 

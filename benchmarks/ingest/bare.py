@@ -12,7 +12,8 @@ from csm_common.database.outbox import Message
 from csm_common.kafka.producer import Producer
 from csm_common.settings import KafkaSettings
 
-_START = {"type": "http.response.start", "status": 202, "headers": [(b"content-length", b"2")]}
+_ACCEPTED = {"type": "http.response.start", "status": 202, "headers": [(b"content-length", b"2")]}
+_REFUSED = _ACCEPTED | {"status": 503}
 _BODY = {"type": "http.response.body", "body": b"{}"}
 _KEYS = [account.encode() for account in ACCOUNTS]
 
@@ -27,7 +28,7 @@ class Bare:
     async def __call__(self, _: Any, receive: Any, send: Any) -> None:
         """One request."""
         if self._producer is None:
-            self._producer = await Producer(self._settings).__aenter__()
+            self._producer = await Producer(self._settings, deadline_s=2.0).__aenter__()
         body = b""
         while True:
             message = await receive()
@@ -35,13 +36,12 @@ class Bare:
             if not message["more_body"]:
                 break
         events = msgspec.json.decode(body, type=list[msgspec.Raw]) if body.startswith(b"[") else [body]
-        await self._producer.send(
-            [
-                Message(CUSTOMER_EVENTS.name, _KEYS[index % len(_KEYS)], bytes(event))
-                for index, event in enumerate(events)
-            ]
-        )
-        await send(_START)
+        messages = [
+            Message(CUSTOMER_EVENTS.name, _KEYS[index % len(_KEYS)], bytes(event))
+            for index, event in enumerate(events)
+        ]
+        errors = await self._producer.send(messages)
+        await send(_REFUSED if any(errors) else _ACCEPTED)
         await send(_BODY)
 
 
