@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PACKAGES := libs/csm_common libs/csm_cli services/ingest services/health-score services/playbooks services/notifier
 SOURCES := $(PACKAGES) tests benchmarks
+# These tiers mostly wait for servers, so two at a time take little longer than one.
+PARALLEL := -n 2 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 .DEFAULT_GOAL := help
 .PHONY: help install run test check unit integration e2e format lock contracts clean
@@ -40,10 +42,10 @@ unit: .venv/installed-dev ## The fast tier: pure code and fakes
 	$(BIN)/pytest tests/unit
 
 integration: .venv/installed-dev ## Real PostgreSQL, the embedded broker and Apache Kafka
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest tests/integration $(PARALLEL)
 
 e2e: .venv/installed-dev ## The whole stack as real processes
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest tests/e2e $(PARALLEL)
 
 format: .venv/installed-dev ## Format and mend what can be mended
 	$(BIN)/ruff format $(SOURCES)

@@ -81,7 +81,7 @@ async def test_while_no_broker_answers_a_caller_is_told_after_its_deadline(
     broker: Broker, settings: KafkaSettings, make_topic: MakeTopic
 ) -> None:
     topic = await make_topic(partitions=1)
-    async with Producer(settings, deadline_s=1.0) as producer:
+    async with Producer(settings, deadline_s=5.0) as producer:
         assert await producer.send(numbered(topic, 1)) == [None]
         with broker.away():
             errors = await producer.send(numbered(topic, 3))

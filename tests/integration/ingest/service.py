@@ -15,7 +15,7 @@ from csm_common.runtime import run_loops
 from csm_common.settings import HttpSettings, KafkaSettings
 from csm_common.web.keys import KeyStore
 from ingest.app import build
-from ingest.settings import IngestSettings
+from ingest.settings import DoorSettings, IngestSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,10 @@ async def make_key(database: Database) -> str:
 async def running(database: Database, kafka: KafkaSettings) -> AsyncIterator[Service]:
     """The service during the block; at its end it drains as on SIGTERM."""
     settings = IngestSettings(
-        http=HttpSettings(port=free_port()), database=database.settings("ingest"), kafka=kafka
+        http=HttpSettings(port=free_port()),
+        database=database.settings("ingest"),
+        kafka=kafka,
+        ingest=DoorSettings(broker_deadline_s=6.0),  # a broker that has just started, on a busy machine, takes its time
     )
     stop = asyncio.Event()
     client = httpx.AsyncClient(

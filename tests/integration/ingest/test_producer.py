@@ -34,5 +34,5 @@ class TestProducer(PublisherContract):
     @pytest.fixture
     async def brokers(self, broker: Broker, make_topic: MakeTopic) -> AsyncIterator[Brokers]:
         topic = await make_topic(partitions=3)
-        async with Producer(broker.settings, deadline_s=2.0) as producer:
+        async with Producer(broker.settings, deadline_s=5.0) as producer:
             yield Brokers(broker, producer, topic.name)
