@@ -47,6 +47,7 @@ async def test_partition_counts_can_be_overridden(settings: KafkaSettings) -> No
 async def test_the_registry_s_topics_are_kept_as_it_says(settings: KafkaSettings) -> None:
     await ensure_topics(settings)
     admin = AdminClient(client_config(settings))
+    await TopicAdmin(settings).log_starts(await TopicAdmin(settings).partitions(TOPICS))  # once all are there
 
     def config(name: str) -> dict[str, str]:
         [answer] = admin.describe_configs([ConfigResource(ResourceType.TOPIC, name)]).values()

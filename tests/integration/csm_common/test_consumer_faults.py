@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import text
@@ -157,20 +158,21 @@ async def test_a_transient_failure_puts_the_batch_back_until_it_is_over(
 ) -> None:
     topic = await make_topic()
     handler = WritingHandler(topic)
-    failures = iter([TransientError("down", retry_after=0.0)] * 4)
 
     def fail() -> None:
-        for error in failures:
-            raise error
+        raise TransientError("down", retry_after=0.0)
 
     handler.fail = fail
     await publish(settings, numbered(topic, 50))
     patient = consumer(handler)
     async with running(patient.run):
+        await eventually(lambda: "failures in a row" in (patient.problem() or ""))
+        assert await seen(engine, topic) == []
+        handler.fail = lambda: None
         await eventually(lambda: handled(engine, topic, 50))
         await eventually(lambda: patient.problem() is None)
     assert sorted(await values(engine, topic)) == list(range(50))
-    assert handler.forgotten == 4
+    assert handler.forgotten > 2
     assert await waiting_messages(engine) == 0
 
 
@@ -193,6 +195,30 @@ async def test_a_failing_timer_is_tried_again_and_undoes_no_record(
         await eventually(lambda: handled(engine, topic, 30))
     assert await values(engine, topic) == list(range(30))
     assert len(handler.timers) == 1
+
+
+async def test_timers_run_while_no_broker_answers(
+    broker: Broker,
+    engine: AsyncEngine,
+    settings: KafkaSettings,
+    make_topic: MakeTopic,
+    consumer: BuildConsumer,
+) -> None:
+    topic = await make_topic(partitions=1)
+    handler = WritingHandler(topic)
+    async with running(consumer(handler, clock=ManualClock()).run):
+        with ExitStack() as outage:
+
+            def lose_the_broker() -> None:
+                handler.fail = lambda: None
+                handler.due = START
+                outage.enter_context(broker.away())
+
+            handler.fail = lose_the_broker  # in the middle of a batch, so that its commit finds nobody
+            await publish(settings, numbered(topic, 1))
+            await eventually(lambda: handler.timers)
+        await publish(settings, numbered(topic, 1))
+        await eventually(lambda: handled(engine, topic, 2))
 
 
 async def test_a_restart_of_postgresql_loses_and_doubles_nothing(
