@@ -24,7 +24,9 @@ async def prepare(kafka: KafkaSettings, engine: AsyncEngine, *, schema: str, scr
     await until_available("Kafka", lambda: ensure_topics(kafka))
 
 
-async def until_available(what: str, attempt: Callable[[], Awaitable[None]]) -> None:
+async def until_available(
+    what: str, attempt: Callable[[], Awaitable[None]], *, pause_s: float = _PAUSE_S
+) -> None:
     """Try until it works; a supervisor's start-up deadline is the limit. Errors that waiting cannot mend are raised."""
     while True:
         try:
@@ -32,5 +34,7 @@ async def until_available(what: str, attempt: Callable[[], Awaitable[None]]) -> 
         except Exception as error:
             if not (isinstance(error, TransientError) or is_transient(error)):
                 raise
-            log.warning("waiting for a server", server=what, error=str(error).splitlines()[0])
-            await asyncio.sleep(_PAUSE_S)
+            log.warning(
+                "waiting for a server", server=what, error=(str(error) or repr(error)).splitlines()[0]
+            )
+            await asyncio.sleep(pause_s)
