@@ -54,7 +54,9 @@ async def running(database: Database, kafka: KafkaSettings) -> AsyncIterator[Ser
         http=HttpSettings(port=free_port()),
         database=database.settings("ingest"),
         kafka=kafka,
-        ingest=DoorSettings(broker_deadline_s=6.0),  # a broker that has just started, on a busy machine, takes its time
+        ingest=DoorSettings(
+            broker_deadline_s=6.0
+        ),  # a broker that has just started, on a busy machine, takes its time
     )
     stop = asyncio.Event()
     client = httpx.AsyncClient(
