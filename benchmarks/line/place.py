@@ -1,9 +1,7 @@
 """The servers of a measurement: the embedded PostgreSQL and broker, and the services as the processes they are."""
 
 import asyncio
-import os
 import secrets
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +9,10 @@ from pathlib import Path
 
 from benchmarks.ingest.servers import free_port
 from csm_cli.stack.broker import EmbeddedBroker
-from csm_cli.stack.child import Child, answers
+from csm_cli.stack.child import Child, answers, python
 from csm_cli.stack.home import Home
 from csm_cli.stack.postgres import EmbeddedPostgres
+from csm_cli.stack.server import Server
 from csm_common.database.bootstrap import SERVICES, prepare_database
 from csm_common.database.engine import create_engine
 from csm_common.kafka.admin import ensure_topics
@@ -44,17 +43,13 @@ class Place:
         }
         child = Child(
             name,
-            [sys.executable, "-P", "-m", name],
+            python(name),
             home=Home(self.home),
             ready=lambda: answers(self.ports[name], "/readyz"),
-            environment={**os.environ, **environment},
+            environment=environment,
         )
-        child.spawn()
-        try:
-            child.wait_ready()
+        with Server(Home(self.home), child):
             yield
-        finally:
-            child.stop()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ http_duration = prometheus_client.Histogram(
     "http_server_request_duration_seconds",
     "Requests by http.request.method, http.route, http.response.status_code.",
     ("http_request_method", "http_route", "http_response_status_code"),
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    buckets=_SECONDS,
 )
 events_accepted = prometheus_client.Counter(
     "csm_ingest_events_accepted", "Events acknowledged by the brokers."
