@@ -21,10 +21,14 @@ class MemoryKeys:
         scopes: Iterable[str] = ("*",),
         expires_at: datetime | None = None,
         revoked: bool = False,
+        source: str | None = None,
+        events_per_s: int | None = None,
     ) -> str:
         """Put a key in, in place of one of the same id, and return its token."""
         secret = f"secret-of-{key_id}"
-        self._keys[key_id] = StoredKey(key_id, hash_secret(secret), frozenset(scopes), expires_at, revoked)
+        self._keys[key_id] = StoredKey(
+            key_id, hash_secret(secret), frozenset(scopes), expires_at, revoked, source, events_per_s
+        )
         return f"csm_{key_id}_{secret}"
 
     async def load(self, key_id: str) -> StoredKey | None:

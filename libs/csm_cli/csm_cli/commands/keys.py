@@ -32,7 +32,8 @@ Dsn = Annotated[
 
 
 @keys.command(
-    epilog="Example: csm keys create backend --scope events:write --days 365",
+    epilog="Examples: csm keys create backend --scope events:write --days 365 ·"
+    " csm keys create website --scope track:write --source web",
 )
 def create(
     name: Annotated[str, typer.Argument(help="Who will use it; shown in lists.")],
@@ -42,24 +43,34 @@ def create(
     days: Annotated[
         int | None, typer.Option("--days", min=1, help="Ends after so many days; never, unless given.")
     ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", help="The system that will use it. A new key for the same system keeps it."),
+    ] = None,
+    events_per_s: Annotated[
+        int | None, typer.Option("--events-per-s", min=1, help="A limit of its own for what it sends.")
+    ] = None,
     home: Home = Path(".csm"),
     dsn: Dsn = None,
 ) -> None:
     """Make a key and print it. It cannot be shown again: only a hash of it is kept."""
     expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
-    typer.echo(
-        _with_store(home, dsn, lambda store: store.create(name=name, scopes=scope, expires_at=expires_at))
-    )
+
+    def make(store: KeyStore) -> Awaitable[str]:
+        return store.create(
+            name=name, scopes=scope, expires_at=expires_at, source=source, events_per_s=events_per_s
+        )
+
+    typer.echo(_with_store(home, dsn, make))
 
 
 @keys.command("list", epilog="Example: csm keys list --home .csm")
 def list_keys(home: Home = Path(".csm"), dsn: Dsn = None) -> None:
     """Show all keys with their scopes and state; never their secrets."""
-    table = Table("key", "name", "scopes", "made", "state")
+    table = Table("key", "name", "scopes", "source", "made", "state")
     for each in _with_store(home, dsn, lambda store: store.list()):
-        table.add_row(
-            each.key_id, each.name, ", ".join(each.scopes), f"{each.created_at:%Y-%m-%d %H:%M}", _state(each)
-        )
+        scopes, made = ", ".join(each.scopes), f"{each.created_at:%Y-%m-%d %H:%M}"
+        table.add_row(each.key_id, each.name, scopes, each.source, made, _state(each))
     Console().print(table)
 
 

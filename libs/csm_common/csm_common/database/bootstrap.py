@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS access.api_keys (
     expires_at timestamptz,
     revoked_at timestamptz
 );
+ALTER TABLE access.api_keys ADD COLUMN IF NOT EXISTS source text;
+ALTER TABLE access.api_keys ADD COLUMN IF NOT EXISTS events_per_s integer CHECK (events_per_s > 0);
 """
 
 

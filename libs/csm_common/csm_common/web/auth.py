@@ -13,7 +13,7 @@ from fastapi.security import HTTPBearer
 
 from csm_common.clock import Clock
 from csm_common.errors import ForbiddenError, TransientError, UnauthenticatedError
-from csm_common.web.keys import StoredKey, split_token
+from csm_common.web.keys import IMPLIED, StoredKey, split_token
 
 _CACHE_S = 5.0
 _STALE_S = 300.0
@@ -32,14 +32,16 @@ class KeySource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The key behind a request."""
+    """The key behind a request. `events_per_s` is the key's own limit, None where the general one holds."""
 
     key_id: str
     scopes: frozenset[str]
+    source: str
+    events_per_s: int | None = None
 
     def may(self, scope: str) -> bool:
-        """Whether the key has the scope, or all of them."""
-        return scope in self.scopes or "*" in self.scopes
+        """Whether the key has the scope, one that includes it, or all of them."""
+        return scope in self.scopes or "*" in self.scopes or IMPLIED.get(scope) in self.scopes
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ class Authenticator:
         key = await self._find(parts[0]) if parts else None
         if parts is None or key is None or not key.admits(parts[1], self._clock.now()):
             raise UnauthenticatedError("This API key is unknown, expired or revoked.")
-        principal = Principal(key.key_id, key.scopes)
+        principal = Principal(key.key_id, key.scopes, key.source or key.key_id, key.events_per_s)
         if not principal.may(scope):
             raise ForbiddenError(f"This API key lacks the scope {scope}.")
         return principal

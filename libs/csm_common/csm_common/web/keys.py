@@ -5,6 +5,7 @@ A secret has 256 random bits, so one round of SHA-256 is enough: there is nothin
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +16,25 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from csm_common.errors import InvalidError, NotFoundError
 
-SCOPES = ("events:write", "health:read", "playbooks:read", "playbooks:write", "notifications:read", "*")
-"""What a key may be allowed; `*` is everything."""
+SCOPES = (
+    "events:write",
+    "track:write",
+    "ingest:read",
+    "ingest:write",
+    "erasure:write",
+    "health:read",
+    "playbooks:read",
+    "playbooks:write",
+    "notifications:read",
+    "*",
+)
+"""What a key may be allowed; `*` is everything. `track:write` is for keys that anyone can read, such as those in web pages:
+it opens the analytics SDKs' routes only, which `events:write` opens as well."""
+
+IMPLIED = {"track:write": "events:write"}
+"""Scopes that a wider one includes."""
+
+_SOURCE = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +44,8 @@ class KeyInfo:
     key_id: str
     name: str
     scopes: tuple[str, ...]
+    source: str
+    events_per_s: int | None
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -33,13 +53,15 @@ class KeyInfo:
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """What is needed to check a key."""
+    """What is needed to check a key. `source` names the system that uses it: a key that follows another keeps its source."""
 
     key_id: str
     secret_hash: bytes
     scopes: frozenset[str]
     expires_at: datetime | None
     revoked: bool
+    source: str | None = None
+    events_per_s: int | None = None
 
     def admits(self, secret: str, now: datetime) -> bool:
         """Whether `secret` is this key's and the key is in force."""
@@ -66,16 +88,31 @@ class KeyStore:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def create(self, *, name: str, scopes: Sequence[str], expires_at: datetime | None = None) -> str:
-        """Make a key and return its token, which cannot be read again later."""
+    async def create(
+        self,
+        *,
+        name: str,
+        scopes: Sequence[str],
+        expires_at: datetime | None = None,
+        source: str | None = None,
+        events_per_s: int | None = None,
+    ) -> str:
+        """Make a key and return its token, which cannot be read again later.
+
+        `source` names the system that will use it (its own id unless told), `events_per_s` is a limit of its own.
+        """
         if unknown := sorted(set(scopes) - set(SCOPES)):
             raise InvalidError(f"Unknown scope {unknown[0]!r}; there are {', '.join(SCOPES)}.")
+        if source is not None and not _SOURCE.fullmatch(source):
+            raise InvalidError(
+                "A source has at most 100 letters, digits, dots, dashes and underscores, such as web-app."
+            )
         key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
         async with self._engine.begin() as tx:
             await tx.execute(
                 text(
-                    "INSERT INTO access.api_keys (key_id, name, secret_hash, scopes, expires_at)"
-                    " VALUES (:key_id, :name, :secret_hash, :scopes, :expires_at)"
+                    "INSERT INTO access.api_keys (key_id, name, secret_hash, scopes, expires_at, source, events_per_s)"
+                    " VALUES (:key_id, :name, :secret_hash, :scopes, :expires_at, :source, :events_per_s)"
                 ),
                 {
                     "key_id": key_id,
@@ -83,6 +120,8 @@ class KeyStore:
                     "secret_hash": hash_secret(secret),
                     "scopes": list(scopes),
                     "expires_at": expires_at,
+                    "source": source,
+                    "events_per_s": events_per_s,
                 },
             )
         return f"csm_{key_id}_{secret}"
@@ -92,14 +131,11 @@ class KeyStore:
         async with self._engine.begin() as tx:
             rows = await tx.execute(
                 text(
-                    "SELECT key_id, name, scopes, created_at, expires_at, revoked_at"
-                    " FROM access.api_keys ORDER BY created_at, key_id"
+                    "SELECT key_id, name, scopes, coalesce(source, key_id) AS source, events_per_s, created_at, expires_at,"
+                    " revoked_at FROM access.api_keys ORDER BY created_at, key_id"
                 )
             )
-            return [
-                KeyInfo(r.key_id, r.name, tuple(r.scopes), r.created_at, r.expires_at, r.revoked_at)
-                for r in rows
-            ]
+            return [KeyInfo(**{**row._mapping, "scopes": tuple(row.scopes)}) for row in rows]
 
     async def revoke(self, key_id: str) -> None:
         """End a key; services notice within their cache's lifetime (seconds)."""
@@ -119,7 +155,8 @@ class KeyStore:
             row = (
                 await connection.execute(
                     text(
-                        "SELECT key_id, secret_hash, scopes, expires_at, revoked_at FROM access.api_keys WHERE key_id = :id"
+                        "SELECT key_id, secret_hash, scopes, expires_at, revoked_at, source, events_per_s"
+                        " FROM access.api_keys WHERE key_id = :id"
                     ),
                     {"id": key_id},
                 )
@@ -132,4 +169,6 @@ class KeyStore:
             frozenset(row.scopes),
             row.expires_at,
             row.revoked_at is not None,
+            row.source,
+            row.events_per_s,
         )
