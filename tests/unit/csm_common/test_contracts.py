@@ -9,9 +9,16 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from tests.support.clock import START
 
-from csm_common.contracts.contacts import CONTACT_RECORDED, PERSONAL_FIELDS, ContactRecorded
+from csm_common.contracts.contacts import (
+    CONTACT_RECORDED,
+    PERSONAL_FIELDS,
+    ContactRecorded,
+    account_key,
+    contact_key,
+)
 from csm_common.contracts.envelope import Envelope, RawEnvelope, encode
 from csm_common.contracts.facts import (
+    ERASURES,
     FACTS,
     ContactChanged,
     InvoiceChanged,
@@ -27,6 +34,7 @@ from csm_common.contracts.topics import CUSTOMER_EVENTS, TOPICS, topic
 GOLDEN = Path(__file__).parents[2] / "golden"
 SHAPES: dict[str, type] = {
     **FACTS,
+    **ERASURES,
     CONTACT_RECORDED: ContactRecorded,
     ACCOUNT_SCORED: AccountSnapshot,
     THRESHOLD_CROSSED: Crossing,
@@ -130,4 +138,12 @@ def test_every_topic_has_a_writer_a_reader_a_size_and_an_end(each: Any) -> None:
 def test_every_type_travels_on_a_topic_and_every_topic_carries_known_types() -> None:
     named = {type_ for each in TOPICS for type_ in each.types}
     assert named - {"csm.*", "custom"} == set(SHAPES) - set(FACTS)
+    assert not FACTS.keys() & ERASURES.keys()
     assert CUSTOMER_EVENTS.types == ("csm.*", "custom")
+
+
+def test_no_two_contacts_and_no_account_share_a_key_of_the_contacts_topic() -> None:
+    accounts, ids = ("acme", "acme/", "acme/eu", "acme//"), ("c-5", "eu", "é")
+    keys = [account_key(account) for account in accounts]
+    keys += [contact_key(account, contact) for account in accounts for contact in ids]
+    assert len(set(keys)) == len(keys)

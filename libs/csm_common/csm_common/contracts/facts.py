@@ -263,6 +263,21 @@ class BackfillEnded:
     import_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactErased:
+    """Forget this person of the account: whatever is held under the id goes. The account itself stays."""
+
+    contact_id: str
+    erasure_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountErased:
+    """Forget the account with all that is held of it. A later fact about the same account starts it afresh."""
+
+    erasure_id: str | None = None
+
+
 FACTS: dict[str, type] = {
     "csm.usage.recorded": UsageRecorded,
     "csm.ticket.changed": TicketChanged,
@@ -282,3 +297,9 @@ FACTS: dict[str, type] = {
     "csm.backfill.ended": BackfillEnded,
 }
 """Event type → the shape of its data. Any other type is accepted as a custom fact."""
+
+CONTACT_ERASED = "csm.contact.erased"
+ACCOUNT_ERASED = "csm.account.erased"
+
+ERASURES: dict[str, type] = {CONTACT_ERASED: ContactErased, ACCOUNT_ERASED: AccountErased}
+"""Told by ingest's erasure alone. Not among FACTS, so that nobody can send one as an event: erasing needs its own permission."""

@@ -50,7 +50,7 @@ CUSTOMER_CONTACTS = Topic(
     partitions=4,
     cleanup="compact",
     retention_ms=None,
-    types=("csm.contact.recorded",),
+    types=("csm.contact.recorded", "csm.contact.erased", "csm.account.erased"),
     about="How to reach people; the only topic with personal data; erasure is a tombstone.",
 )
 HEALTH_ACCOUNTS = Topic(
@@ -72,8 +72,8 @@ HEALTH_CROSSINGS = Topic(
     partitions=12,
     cleanup="delete",
     retention_ms=90 * DAY_MS,
-    types=("csm.threshold.crossed",),
-    about="Every threshold entered or left.",
+    types=("csm.threshold.crossed", "csm.account.erased"),
+    about="Every threshold entered or left, and in order with them the end of an account that is erased.",
 )
 NOTIFICATION_REQUESTS = Topic(
     name="notifications.requests.v1",

@@ -58,6 +58,9 @@ poller_failures = _meter.create_counter(
     "csm.poller.failures", description="Rounds of a poller that failed, by poller."
 )
 
+erasures = _meter.create_counter(
+    "csm.erasures", description="Erasures carried out, by service and kind (account, contact)."
+)
 events_folded = _meter.create_counter(
     "csm.health.events.folded", description="Facts folded into account states."
 )
