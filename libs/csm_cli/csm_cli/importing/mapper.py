@@ -1,20 +1,22 @@
 """One section at work on one file: a row becomes a finished CloudEvent, or tells why it does not."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
-from csm_cli.importing.conditions import Getter, Holds, Row, compile_condition
-from csm_cli.importing.contract import field_kind, required_fields
-from csm_cli.importing.conversions import Times
-from csm_cli.importing.mapping import Fact, Section, Value
+from csm_cli.importing.mapping import Section
 from csm_cli.importing.occurrences import Occurrences
-from csm_cli.importing.rejection import RejectedRowError
-from csm_cli.importing.values import Columns, CsvColumns, JsonColumns, compile_value
 from csm_common.errors import InvalidError
 from csm_common.ids import derived_id
+from csm_common.mapping.columns import Columns, CsvColumns, JsonColumns
+from csm_common.mapping.conditions import Row, compile_condition
+from csm_common.mapping.conversions import Times
+from csm_common.mapping.facts import CompiledFact, compile_fact, first_applying
+from csm_common.mapping.language import Value
+from csm_common.mapping.rejection import RejectedRowError
+from csm_common.mapping.values import compile_value
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -43,12 +45,6 @@ class Frame(NamedTuple):
     salt: str = ""
 
 
-class _Fact(NamedTuple):
-    when: Holds | None
-    type: str
-    data: Getter
-
-
 class _Content(msgspec.Struct):
     type: str
     subject: str
@@ -68,7 +64,7 @@ def compile_section(
     """
     columns = section_columns(section, header)
     skips = [(compile_condition(each.when, columns), each.reason) for each in section.skip]
-    choose = _chooser([_compile_fact(each, columns, frame.times) for each in section.facts])
+    choose = _chooser([compile_fact(each, columns, frame.times) for each in section.facts])
     subject_of = compile_value(section.subject, columns, kind="text", times=frame.times, required=True)
     time_of = compile_value(section.time, columns, kind="time", times=frame.times, required=True)
     finish = _finisher(section, columns, frame, occurrences)
@@ -88,15 +84,15 @@ def compile_section(
     return map_row
 
 
-def _chooser(facts: Sequence[_Fact]) -> Callable[[Row], _Fact]:
+def _chooser(facts: Sequence[CompiledFact]) -> Callable[[Row], CompiledFact]:
     if facts[0].when is None:
         return lambda row: facts[0]
 
-    def choose(row: Row) -> _Fact:
-        for each in facts:
-            if each.when is None or each.when(row):
-                return each
-        raise RejectedRowError("no_fact", "none of the section's facts applies to this row")
+    def choose(row: Row) -> CompiledFact:
+        fact = first_applying(facts, row)
+        if fact is None:
+            raise RejectedRowError("no_fact", "none of the section's facts applies to this row")
+        return fact
 
     return choose
 
@@ -135,30 +131,6 @@ def _finisher(
         return opening + event_id.encode() + b'",' + content[1:]
 
     return finish
-
-
-def _compile_fact(fact: Fact, columns: Columns, times: Times) -> _Fact:
-    needed = required_fields(fact.type)
-    getters = {
-        name: compile_value(
-            value, columns, kind=field_kind(fact.type, name), times=times, required=name in needed
-        )
-        for name, value in fact.data.items()
-    }
-    when = compile_condition(fact.when, columns) if fact.when else None
-    return _Fact(when, fact.type, _object(getters))
-
-
-def _object(getters: Mapping[str, Getter]) -> Getter:
-    """Builds an object without its missing members; `attributes.industry` becomes a member of a member."""
-    plain = [(name, get) for name, get in getters.items() if "." not in name]
-    groups: dict[str, dict[str, Getter]] = {}
-    for name, get in getters.items():
-        if "." in name:
-            outer, inner = name.split(".", 1)
-            groups.setdefault(outer, {})[inner] = get
-    plain += [(name, _object(inner)) for name, inner in groups.items()]
-    return lambda row: {name: found for name, get in plain if (found := get(row)) is not None}
 
 
 def section_columns(section: Section, header: Sequence[str] | None) -> Columns:

@@ -13,13 +13,13 @@ from typing import Protocol
 from csm_cli.importing.checkpoint import Checkpoint, CheckpointFile
 from csm_cli.importing.door import Refusal
 from csm_cli.importing.mapper import Event, Frame, Skipped
-from csm_cli.importing.rejection import RejectedRowError
 from csm_cli.importing.rejects import RejectsFile
 from csm_cli.importing.stream import Outcome, Stream
 from csm_cli.importing.tally import Tally
 from csm_common.contracts.envelope import encode
 from csm_common.contracts.facts import BackfillEnded
 from csm_common.ids import derived_id
+from csm_common.mapping.rejection import RejectedRowError
 
 IN_FLIGHT = 4
 Sending = tuple[list[Outcome], asyncio.Task[list[Refusal]]]

@@ -11,9 +11,9 @@ from typing import Any, BinaryIO, NamedTuple, Self, cast
 
 import msgspec
 
-from csm_cli.importing.conditions import Row
-from csm_cli.importing.rejection import RejectedRowError, shown
 from csm_common.errors import InvalidError
+from csm_common.mapping.conditions import Row
+from csm_common.mapping.rejection import RejectedRowError, shown
 
 GZIP_MAGIC = b"\x1f\x8b"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

@@ -16,7 +16,6 @@ from csm_cli.importing.checkpoint import (
     identity_of,
     starting_point,
 )
-from csm_cli.importing.conversions import Times
 from csm_cli.importing.door import Door, Patience, Refusal, connect
 from csm_cli.importing.dry_run import ContractCheck
 from csm_cli.importing.files import Plan, plan
@@ -30,6 +29,7 @@ from csm_cli.importing.shift import shift_to
 from csm_cli.importing.stream import Stream, check_columns
 from csm_cli.importing.tally import Tally
 from csm_cli.importing.target import Target
+from csm_common.mapping.conversions import Times
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from csm_cli.importing.conversions import Times
 from csm_cli.importing.files import Plan, Reading
 from csm_cli.importing.mapper import section_columns
-from csm_cli.importing.rejection import RejectedRowError
 from csm_cli.importing.rows import Broken, RowFile
-from csm_cli.importing.values import compile_value
 from csm_common.errors import InvalidError
+from csm_common.mapping.conversions import Times
+from csm_common.mapping.rejection import RejectedRowError
+from csm_common.mapping.values import compile_value
 
 REPORT_ROWS = 50_000
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from csm_cli.importing.conversions import Times
 from csm_cli.importing.mapper import Event, Frame, MapRow, compile_section
 from csm_cli.importing.mapping import Mapping, parse
 from csm_cli.importing.occurrences import Occurrences
+from csm_common.mapping.conversions import Times
 
 USAGE = """
 name: sample

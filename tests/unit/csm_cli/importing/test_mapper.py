@@ -13,8 +13,8 @@ from tests.unit.csm_cli.importing.samples import (
 )
 
 from csm_cli.importing.mapper import Skipped
-from csm_cli.importing.rejection import RejectedRowError
 from csm_common.errors import InvalidError
+from csm_common.mapping.rejection import RejectedRowError
 
 COLUMNS = HEADER.split(",")
 ROW = ["acme", "2025-03-31T10:00:00", "reports", "u1", "3"]

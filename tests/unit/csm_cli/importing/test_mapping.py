@@ -54,7 +54,11 @@ def test_an_unknown_mapping_names_the_known() -> None:
         ("amount}", "{column: amount, as: money}}", "data.quantity.as: Input should be 'text'"),
         ("amount}", "{column: amount, const: 1}}", "data.quantity: give exactly one of column, join, const"),
         ("amount}", "{}}", "data.quantity: give exactly one of column, join, const"),
-        ("amount}", "{column: amount, as: text, min: 1}}", "data.quantity: min and max are for numbers"),
+        (
+            "amount}",
+            "{column: amount, as: text, min: 1}}",
+            "data.quantity: min, max and times are for numbers",
+        ),
         ("amount}", "{column: amount, map: {yes: 1}}}", "data.quantity.map"),
         ("amount}", "{column: amount, map: {a: [1]}}}", "data.quantity.map.a: must be a text, a number"),
         ("time: at", "time: {column: at, as: date}", "sections[0].time: the time of a fact is always read"),

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from tests.unit.csm_cli.importing.samples import mapping, write_csv
 
-from csm_cli.importing.conversions import Times
 from csm_cli.importing.files import plan
 from csm_cli.importing.shift import shift_to
 from csm_common.errors import InvalidError
+from csm_common.mapping.conversions import Times
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, 500_000, tzinfo=UTC)
 

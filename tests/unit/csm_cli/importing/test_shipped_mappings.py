@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from tests.unit.csm_cli.importing.samples import decoded, write_csv, write_jsonl
 
-from csm_cli.importing.conversions import Times
 from csm_cli.importing.dry_run import ContractCheck
 from csm_cli.importing.files import plan
 from csm_cli.importing.mapper import Event, Frame
 from csm_cli.importing.mapping import load
 from csm_cli.importing.stream import Outcome, Stream
+from csm_common.mapping.conversions import Times
 
 
 def outcomes(name: str, path: Path) -> list[Outcome]:

@@ -54,5 +54,5 @@ def compile_test(test: object) -> Callable[[Any], bool]:
 def _number(value: object) -> float | None:
     try:
         return None if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from csm_cli.importing.contract import field_kind, required_fields
+from csm_common.mapping.contract import field_kind, required_fields
 
 
 def test_required_fields_are_those_without_a_default() -> None:

@@ -4,7 +4,7 @@ from operator import itemgetter
 
 import pytest
 
-from csm_cli.importing.conditions import check_test, compile_condition, compile_test
+from csm_common.mapping.conditions import check_test, compile_condition, compile_test
 
 
 @pytest.mark.parametrize(

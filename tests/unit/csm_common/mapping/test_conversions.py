@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from csm_cli.importing.conversions import Times, conversion
+from csm_common.mapping.conversions import Times, conversion
 
 
 def convert(

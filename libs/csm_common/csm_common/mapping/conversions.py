@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
 from math import isfinite
 from typing import Any
 
@@ -31,14 +32,21 @@ class Times:
     shift: timedelta = timedelta(0)
 
 
-def conversion(kind: str, times: Times, formats: Sequence[str] | None) -> Conversion:
-    """The conversion of that kind; `formats` of times and dates are tried in order, ISO 8601 by default."""
+def conversion(
+    kind: str, times: Times, formats: Sequence[str] | None = None, factor: float | None = None
+) -> Conversion:
+    """The conversion of that kind; `formats` of times and dates are tried in order, ISO 8601 by default.
+
+    Numbers are multiplied by `factor`.
+    """
     patterns = tuple(formats or ("iso",))
     said = " or ".join("ISO 8601" if each == "iso" else each for each in patterns)
     known = {
         "text": Conversion(to_text, "not_a_text", "a text"),
         "lower": Conversion(lambda value: to_text(value).lower(), "not_a_text", "a text"),
-        "number": Conversion(to_number, "not_a_number", "a number"),
+        "number": Conversion(
+            to_number if factor is None else _multiplier(factor), "not_a_number", "a number"
+        ),
         "int": Conversion(to_int, "not_an_integer", "a whole number"),
         "bool": Conversion(to_bool, "not_a_boolean", "true or false"),
         "time": Conversion(_time_reader(patterns, times), "not_a_time", f"a time as {said}"),
@@ -65,6 +73,12 @@ def to_number(value: Any) -> float:
     if not isfinite(number):
         raise ValueError
     return number
+
+
+def _multiplier(factor: float) -> Convert:
+    """Multiplies as people do: 1999 times 0.01 is 19.99, which floats miss."""
+    exact = Decimal(repr(factor))
+    return lambda value: to_number(Decimal(repr(to_number(value))) * exact)
 
 
 def to_int(value: Any) -> int:
