@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from csm_cli.importing.mapping import Section
-from csm_cli.importing.occurrences import Occurrences
 from csm_common.errors import InvalidError
 from csm_common.ids import derived_id
 from csm_common.mapping.columns import Columns, CsvColumns, JsonColumns
@@ -15,6 +14,7 @@ from csm_common.mapping.conditions import Row, compile_condition
 from csm_common.mapping.conversions import Times
 from csm_common.mapping.facts import CompiledFact, compile_fact, first_applying
 from csm_common.mapping.language import Value
+from csm_common.mapping.occurrences import Occurrences
 from csm_common.mapping.rejection import RejectedRowError
 from csm_common.mapping.values import compile_value
 

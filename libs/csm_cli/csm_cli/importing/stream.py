@@ -9,10 +9,10 @@ import msgspec
 
 from csm_cli.importing.files import Plan, Reading
 from csm_cli.importing.mapper import Event, Frame, MapRow, Skipped, compile_section
-from csm_cli.importing.occurrences import Occurrences
 from csm_cli.importing.rows import Broken, RowFile
 from csm_common.errors import InvalidError
 from csm_common.mapping.conditions import Row
+from csm_common.mapping.occurrences import Occurrences
 from csm_common.mapping.rejection import RejectedRowError
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from csm_cli.importing.mapper import Event, Frame, MapRow, compile_section
 from csm_cli.importing.mapping import Mapping, parse
-from csm_cli.importing.occurrences import Occurrences
 from csm_common.mapping.conversions import Times
+from csm_common.mapping.occurrences import Occurrences
 
 USAGE = """
 name: sample

@@ -4,6 +4,7 @@ from array import array
 
 _FIRST_SLOTS = 1 << 16
 _FULL = 0.6
+_REPEAT_BYTES = 100
 
 
 class Occurrences:
@@ -17,6 +18,11 @@ class Occurrences:
         self._slots = array("Q", bytes(8 * _FIRST_SLOTS))
         self._used = 0
         self._repeats: dict[int, int] = {}
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+        return 8 * len(self._slots) + _REPEAT_BYTES * len(self._repeats)
 
     def number(self, derived_id: str) -> int:
         """How often this id was met before."""

@@ -5,8 +5,8 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from csm_cli.importing.occurrences import Occurrences
 from csm_common.ids import derived_id
+from csm_common.mapping.occurrences import Occurrences
 
 
 @settings(deadline=None)  # each example makes a table of half a megabyte
@@ -23,3 +23,14 @@ def test_it_grows_without_losing_what_it_knows() -> None:
     ids = [derived_id("row", number) for number in range(45_000)]
     assert not any(occurrences.number(each) for each in ids)
     assert all(occurrences.number(each) == 1 for each in ids)
+
+
+def test_it_tells_what_it_takes_up() -> None:
+    occurrences = Occurrences()
+    empty = occurrences.size
+    for number in range(45_000):
+        occurrences.number(derived_id("row", number))
+    full = occurrences.size
+    occurrences.number(derived_id("row", 0))
+
+    assert empty < full < occurrences.size
