@@ -9,6 +9,7 @@
     │   ├── ConflictError       409
     │   └── TooLargeError       413
     ├── TransientError      the world is at fault: 503 over HTTP, pause and retry on Kafka
+    │   └── RateLimitedError    429
     └── FatalError          this process must not go on: it ends, loudly, with one clear sentence
 
 Anything else that is raised is a bug: 500 over HTTP, isolated and dead-lettered on Kafka.
@@ -83,10 +84,18 @@ class TransientError(CsmError):
     """Trying again later can help; `retry_after` is in seconds."""
 
     code = "unavailable"
+    status = 503
 
     def __init__(self, message: str, *, code: str | None = None, retry_after: float = 1.0) -> None:
         super().__init__(message, code=code)
         self.retry_after = retry_after
+
+
+class RateLimitedError(TransientError):
+    """More than the sender may send in a while."""
+
+    code = "rate_limited"
+    status = 429
 
 
 class FatalError(CsmError):

@@ -9,11 +9,16 @@ from starlette.types import ASGIApp
 from tests.support.clock import ManualClock
 from tests.support.keys import MemoryKeys
 from tests.unit.ingest.fakes import MemoryBrokers
+from tests.unit.ingest.memory_store import MemoryStore
 
 from csm_common.contracts.topics import CUSTOMER_CONTACTS, CUSTOMER_EVENTS
 from csm_common.database.outbox import Message
 from csm_common.settings import DatabaseSettings, HttpSettings, KafkaSettings
-from ingest.app import create_app
+from ingest.adapters.configuration import Configuration
+from ingest.app import Parts, create_app, handlers
+from ingest.application.ports import Rejection
+from ingest.application.sources import SourceTally
+from ingest.application.webhooks.connections import connect
 from ingest.settings import DoorSettings, IngestSettings
 
 PATH = "/v1/events"
@@ -46,12 +51,19 @@ class Door:
     clock: ManualClock = field(default_factory=ManualClock)
     brokers: MemoryBrokers = field(default_factory=MemoryBrokers)
     keys: MemoryKeys = field(default_factory=MemoryKeys)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    tally: SourceTally = field(default_factory=SourceTally)
+    configuration: Configuration = field(default_factory=Configuration)
+    environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make the app and a client with a key that may write events."""
-        self.token = self.keys.add("writer", scopes=["events:write"])
+        self.token = self.keys.add("writer", scopes=["events:write"], source="backend")
+        connections = connect(self.configuration.webhooks, self.environment)
+        parts = Parts(self.store, self.brokers, self.tally, self.clock, connections)
+        self.handlers = handlers(self.settings.ingest, self.configuration, parts, self.environment)
         self.app: ASGIApp = create_app(
-            self.settings, publisher=self.brokers, keys=self.keys, clock=self.clock, ready={}
+            self.settings, self.handlers, keys=self.keys, clock=self.clock, connections=connections, ready={}
         )
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app),
@@ -71,14 +83,27 @@ class Door:
 
     @property
     def contacts(self) -> list[Message]:
-        """What is on the log of contacts."""
-        return self.brokers.logs[CUSTOMER_CONTACTS.name]
+        """What the outbox holds for the log of contacts."""
+        return [each for each in self.store.tables.outbox.messages if each.topic == CUSTOMER_CONTACTS.name]
+
+    @property
+    def rejections(self) -> list[Rejection]:
+        """What is kept because it was not taken, or not yet."""
+        return list(self.store.tables.rejections.rows.values())
 
 
-def open_door(http: HttpSettings | None = None, brokers: MemoryBrokers | None = None, **limits: Any) -> Door:
-    """A door with these limits, else with the defaults."""
+def open_door(
+    http: HttpSettings | None = None,
+    brokers: MemoryBrokers | None = None,
+    configuration: dict[str, Any] | None = None,
+    environment: dict[str, str] | None = None,
+    **limits: Any,
+) -> Door:
+    """A door with these limits and this configuration, else with the defaults."""
     return Door(
         brokers=brokers or MemoryBrokers(),
+        configuration=Configuration.model_validate(configuration or {}),
+        environment=environment or {},
         settings=IngestSettings(
             http=http or HttpSettings(),
             database=DatabaseSettings.model_validate({"dsn": "postgresql://nobody@nowhere/none"}),

@@ -1,6 +1,6 @@
 """The topic registry: every topic, who writes it, who reads it, and how long it is kept. A test checks that it is whole."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -41,6 +41,14 @@ CUSTOMER_EVENTS = Topic(
     retention_ms=400 * DAY_MS,
     types=("csm.*", "custom"),
     about="Every fact about every account; no personal data beyond opaque user ids.",
+)
+CUSTOMER_EVENTS_DEAD_LETTERS = replace(
+    CUSTOMER_EVENTS,
+    name=CUSTOMER_EVENTS.dead_letters,
+    producers=("health-score",),
+    consumers=("ingest",),
+    partitions=1,
+    about="Facts that could not be folded, such as a known id with another content; ingest lists them with its rejections.",
 )
 CUSTOMER_CONTACTS = Topic(
     name="customer.contacts.v1",

@@ -64,4 +64,5 @@ def to_record(fetched: Any) -> Record:
         fetched.key,
         fetched.value,
         traceparent,
+        fetched.headers,
     )

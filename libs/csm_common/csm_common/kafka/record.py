@@ -22,6 +22,7 @@ class Record:
     key: bytes | None
     value: bytes | None
     traceparent: str | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 @dataclass(frozen=True, slots=True)

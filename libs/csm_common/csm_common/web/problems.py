@@ -42,10 +42,9 @@ def permanent_problem(error: PermanentError) -> Response:
 
 
 def transient_problem(error: TransientError) -> Response:
-    """503, with the time after which trying again makes sense."""
-    return problem(
-        503, error.code, error.message, headers={"Retry-After": str(max(1, round(error.retry_after)))}
-    )
+    """503 or 429, with the time after which trying again makes sense."""
+    headers = {"Retry-After": str(max(1, round(error.retry_after)))}
+    return problem(error.status, error.code, error.message, headers=headers)
 
 
 def bug_problem(error: Exception) -> Response:

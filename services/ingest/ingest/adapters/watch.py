@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from csm_common.telemetry.logs import get_logger
 
@@ -28,6 +29,7 @@ class Watch:
         self._clock = clock
         self._answered_at = clock()
         self._failure: str | None = f"{server} has not answered yet."
+        self.answered = asyncio.Event()
 
     async def problem(self) -> str | None:
         """None when the last answer was good and is not old, else one sentence."""
@@ -57,3 +59,21 @@ class Watch:
         if self._failure is not None:
             log.info("a server answers", server=self._server)
         self._failure, self._answered_at = None, self._clock()
+        self.answered.set()
+
+
+Run = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+
+
+def after(ready: asyncio.Event, run: Run) -> Run:
+    """A loop that begins once `ready` is set, if it is not told to stop before."""
+
+    async def wait_and_run(stop: asyncio.Event) -> None:
+        waiting = {asyncio.create_task(ready.wait()), asyncio.create_task(stop.wait())}
+        _, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for each in pending:
+            each.cancel()
+        if not stop.is_set():
+            await run(stop)
+
+    return wait_and_run

@@ -1,99 +1,169 @@
-"""Taking events in: what is in order is on the log before the sender is told so."""
+"""Taking CloudEvents in: what is in order is on the log before the sender is told so, and what is not is kept with its reason."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, NoReturn
 
-import msgspec
-
 from csm_common.clock import Clock
-from csm_common.database.outbox import Message
-from csm_common.errors import InvalidError, TooLargeError, TransientError
-from csm_common.telemetry import metrics
+from csm_common.errors import ConflictError, InvalidError, TooLargeError, TransientError
 from csm_common.telemetry.logs import get_logger
 from csm_common.telemetry.tracing import current_traceparent
-from ingest.application.examine import examine
-from ingest.application.ports import Publisher
-from ingest.application.reading import EVENT_TOO_LARGE, claimed_id
+from ingest.application.accepted import Accepted, Raw, Repeat
+from ingest.application.contact_records import keep_contacts
+from ingest.application.examine import Examiner
+from ingest.application.incoming import Received
+from ingest.application.parking import rejection_of
+from ingest.application.ports import Publisher, Store
+from ingest.application.publishing import publish
+from ingest.application.reading import EVENT_TOO_LARGE, claimed_id, claimed_source
+from ingest.application.recent import Recent, Seen
+from ingest.application.settlement import CONFLICT, conflict
+from ingest.application.tallying import Tallying
 from ingest.domain.decision import Rejected
 
 log = get_logger(__name__)
 
+FORMAT = "cloudevents"
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """An event is durable."""
+    """An event is durable: now, before (`duplicate`), or kept aside as the source's tracking plan has it (`parked`)."""
 
     id: str
-    status: Literal["accepted"] = "accepted"
+    status: Literal["accepted", "duplicate", "parked"] = "accepted"
+    code: str | None = None
+    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedEvent:
-    """An event of a batch that was not taken: its place in the batch, its id if it has one, and why."""
+class EventOutcome:
+    """An event of a batch that is not news on the log: its place in the batch, its id if it has one, and why."""
 
     index: int
     id: str | None
-    status: Literal["rejected"] = "rejected"
-    code: str
-    message: str
+    status: Literal["duplicate", "parked", "rejected"]
+    code: str | None = None
+    message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchReceipt:
-    """How many events of a batch are durable, how many were refused, and each refused one with its reason."""
+    """How many events of a batch are durable now, were so before, are kept aside, and were refused; `results` tells each that
+    was not simply accepted, in their order."""
 
     accepted: int
+    duplicates: int
+    parked: int
     rejected: int
-    results: list[RejectedEvent]
+    results: list[EventOutcome]
+
+
+Judged = Accepted | Repeat | Rejected
 
 
 class AcceptEvents:
-    """The one use case: judge, publish, wait for the acknowledgements."""
+    """The use case behind `POST /v1/events`. `on_commit` wakes the outbox's relay."""
 
-    def __init__(self, publisher: Publisher, clock: Clock) -> None:
+    def __init__(
+        self,
+        examiner: Examiner,
+        store: Store,
+        publisher: Publisher,
+        recent: Recent,
+        tallying: Tallying,
+        clock: Clock,
+        on_commit: Callable[[], None],
+    ) -> None:
+        self._examiner = examiner
+        self._store = store
         self._publisher = publisher
+        self._recent = recent
+        self._tallying = tallying
         self._clock = clock
+        self._on_commit = on_commit
 
     async def one(self, event: bytes) -> Receipt:
-        """Take one event. InvalidError or TooLargeError where it is refused, TransientError when it is not durable."""
-        judged = examine(event, self._clock.now(), _headers())
+        """Take one event. InvalidError, TooLargeError or ConflictError where it is refused, TransientError when it is not
+        durable."""
+        (judged,) = await self._take([event])
         if isinstance(judged, Rejected):
-            _count_rejected([judged.code])
+            if judged.parked:
+                return Receipt(claimed_id(event) or "", "parked", judged.code, judged.message)
             _refuse(judged)
-        await self._publish(judged.messages)
-        metrics.events_accepted.inc()
-        return Receipt(judged.id)
+        return Receipt(judged.id, "duplicate" if isinstance(judged, Repeat) else "accepted")
 
-    async def batch(self, events: Sequence[bytes | msgspec.Raw]) -> BatchReceipt:
+    async def batch(self, events: Sequence[Raw]) -> BatchReceipt:
         """Take what is in order of a batch. InvalidError when that is nothing, TransientError when any of it is not durable."""
-        now, headers = self._clock.now(), _headers()
-        messages: list[Message] = []
-        rejected: list[RejectedEvent] = []
-        for index, event in enumerate(events):
-            judged = examine(event, now, headers)
-            if isinstance(judged, Rejected):
-                rejected.append(_rejected(index, event, judged))
-            else:
-                messages += judged.messages
-        await self._publish(messages)
-        receipt = BatchReceipt(len(events) - len(rejected), len(rejected), rejected)
-        metrics.events_accepted.inc(receipt.accepted)
-        _count_rejected(each.code for each in rejected)
-        if not receipt.accepted:
+        judged = await self._take(events)
+        results = [
+            _outcome(index, event, each)
+            for index, (event, each) in enumerate(zip(events, judged, strict=True))
+            if type(each) is not Accepted
+        ]
+        counts = {status: sum(each.status == status for each in results) for status in _STATUSES}
+        receipt = BatchReceipt(
+            accepted=len(judged) - len(results),
+            duplicates=counts["duplicate"],
+            parked=counts["parked"],
+            rejected=counts["rejected"],
+            results=results,
+        )
+        if receipt.rejected == len(judged):
             raise _all_rejected(receipt)
         return receipt
 
-    async def _publish(self, messages: Sequence[Message]) -> None:
-        failures = [reason for reason in await self._publisher.send(messages) if reason is not None]
-        if failures:
-            log.warning("not acknowledged", failed=len(failures), of=len(messages), reason=failures[0])
-            raise TransientError(
-                "The brokers did not acknowledge in time. Send the same events again, with the same ids: none counts twice.",
-                code="brokers_unavailable",
-                retry_after=2.0,
-            )
+    async def _take(self, events: Sequence[Raw]) -> list[Judged]:
+        now, headers = self._clock.now(), _headers()
+        seen = Seen(self._recent)
+        examine = self._examiner.examine
+        judged = [_unless_repeated(examine(event, now, headers), seen) for event in events]
+        accepted = [each for each in judged if type(each) is Accepted]
+        if any(each.contact for each in accepted):
+            async with self._store.begin() as work:
+                await keep_contacts(work, accepted)
+            self._on_commit()
+        if len(accepted) < len(judged):
+            await self._keep_rejected(events, judged, now)
+        await publish(self._publisher, [each.message for each in accepted])
+        for each in accepted:
+            self._recent.remember(each.source, each.id, each.digest)
+        self._tallying.events(events, judged, now)
+        return judged
+
+    async def _keep_rejected(self, events: Sequence[Raw], judged: Sequence[Judged], now: datetime) -> None:
+        """So that they can be looked at, counted and tried again. The sender is told of each, so it does without in need."""
+        rejected = [
+            (event, each) for event, each in zip(events, judged, strict=True) if type(each) is Rejected
+        ]
+        if not rejected:
+            return
+        rows = [rejection_of(_received(event, now), each, None) for event, each in rejected]
+        try:
+            async with self._store.begin() as work:
+                await work.rejections.add(rows)
+        except TransientError as error:
+            if any(each.parked for _, each in rejected):
+                raise
+            log.warning("rejections are not kept", rejected=len(rows), reason=error.message)
+
+
+_STATUSES = ("duplicate", "parked", "rejected")
+
+
+def _unless_repeated(judged: Accepted | Rejected, seen: Seen) -> Judged:
+    if type(judged) is not Accepted:
+        return judged
+    repeats = seen.repeats(judged)
+    if not repeats:
+        return judged
+    return Repeat(judged.id, judged.source) if repeats == "same" else conflict(judged.id)
+
+
+def _received(event: Raw, now: datetime) -> Received:
+    body = bytes(event)
+    return Received(format=FORMAT, source=claimed_source(body), body=body, at=now)
 
 
 def _headers() -> dict[str, str]:
@@ -102,12 +172,17 @@ def _headers() -> dict[str, str]:
 
 
 def _refuse(rejected: Rejected) -> NoReturn:
-    error = TooLargeError if rejected.code == EVENT_TOO_LARGE else InvalidError
-    raise error(rejected.message, code=rejected.code)
+    errors = {EVENT_TOO_LARGE: TooLargeError, CONFLICT: ConflictError}
+    raise errors.get(rejected.code, InvalidError)(rejected.message, code=rejected.code)
 
 
-def _rejected(index: int, event: bytes | msgspec.Raw, judged: Rejected) -> RejectedEvent:
-    return RejectedEvent(index=index, id=claimed_id(event), code=judged.code, message=judged.message)
+def _outcome(index: int, event: Raw, judged: Judged) -> EventOutcome:
+    if isinstance(judged, Rejected):
+        status: Literal["parked", "rejected"] = "parked" if judged.parked else "rejected"
+        return EventOutcome(
+            index=index, id=claimed_id(event), status=status, code=judged.code, message=judged.message
+        )
+    return EventOutcome(index=index, id=judged.id, status="duplicate")
 
 
 def _all_rejected(receipt: BatchReceipt) -> InvalidError:
@@ -115,12 +190,8 @@ def _all_rejected(receipt: BatchReceipt) -> InvalidError:
     return InvalidError(
         f"None of the {receipt.rejected} events was taken; the first: {first.message}",
         code="all_rejected",
-        accepted=0,
-        rejected=receipt.rejected,
-        results=receipt.results,
+        **{
+            name: getattr(receipt, name)
+            for name in ("accepted", "duplicates", "parked", "rejected", "results")
+        },
     )
-
-
-def _count_rejected(codes: Iterable[str]) -> None:
-    for code, count in Counter(codes).items():
-        metrics.events_rejected.add(count, {"code": code})

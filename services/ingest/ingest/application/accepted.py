@@ -2,11 +2,34 @@
 
 from typing import NamedTuple
 
+import msgspec
+
 from csm_common.database.outbox import Message
+from ingest.application.ports import ContactChange
+
+Raw = bytes | msgspec.Raw
+"""An event as it came."""
+
+Digest = int
+"""A hash of what an event says, but for its time. Of this process only."""
 
 
 class Accepted(NamedTuple):
-    """The event's id and the records to publish. A tuple because one is made per event on the hottest path."""
+    """The fact to publish, and what it tells of a contact. A tuple because one is made per event on the hottest path.
+
+    `digest` is of all that the event says but its time; `late` ones tell of something long past.
+    """
 
     id: str
-    messages: tuple[Message, ...]
+    source: str
+    digest: Digest
+    message: Message
+    contact: ContactChange | None = None
+    late: bool = False
+
+
+class Repeat(NamedTuple):
+    """An event that is on the log already."""
+
+    id: str
+    source: str

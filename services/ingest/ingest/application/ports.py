@@ -8,7 +8,8 @@ from typing import Protocol
 
 from csm_common.contracts.contacts import ContactRecorded
 from csm_common.database.outbox import Message
-from ingest.domain.people import Person
+from ingest.application.replays import Selection
+from ingest.domain.people import Circle, Person
 
 
 class Publisher(Protocol):
@@ -56,7 +57,7 @@ class Decision:
 
     digest: bytes
     account: str
-    user: str | None
+    person: str | None
 
 
 class People(Protocol):
@@ -66,7 +67,7 @@ class People(Protocol):
         """The persons behind these names by every name they have, held until the work ends; unknown names are absent."""
         ...
 
-    async def save(self, persons: Mapping[str, Person]) -> None:
+    async def save(self, circle: Circle) -> None:
         """Write down what changed."""
         ...
 
@@ -84,7 +85,7 @@ class Rejection:
     """A message that is not on the log, with the reason and all that is needed to try it again.
 
     `message_key` tells the message from all others of all sources. A message that waits for its account has the name of
-    the person in `user`, its facts in `drafts`, and is listed only from `listed_from` on.
+    the person in `person`, its facts in `drafts`, and is listed only from `listed_from` on.
     """
 
     id: str
@@ -99,7 +100,7 @@ class Rejection:
     received_at: datetime
     listed_from: datetime
     digest: bytes
-    user: str | None = None
+    person: str | None = None
     drafts: bytes | None = None
 
 
@@ -114,12 +115,24 @@ class Rejections(Protocol):
         """Of these messages those that wait for their account, by message key."""
         ...
 
-    async def release(self, users: Collection[str]) -> Sequence[Rejection]:
+    async def release(self, persons: Collection[str]) -> Sequence[Rejection]:
         """Take out all that waits for these persons, the oldest first."""
         ...
 
-    async def rename(self, users: Mapping[str, str]) -> None:
+    async def rename(self, persons: Mapping[str, str]) -> None:
         """What waited for one name waits for another from now on."""
+        ...
+
+    async def claim(self, selection: Selection, after: str, now: datetime, limit: int) -> Sequence[Rejection]:
+        """Listed ones to try again, in the order of their ids behind `after`; nobody else gets them meanwhile."""
+        ...
+
+    async def replayed(self, ids: Collection[str], now: datetime) -> None:
+        """These were taken this time."""
+        ...
+
+    async def refused_again(self, reasons: Mapping[str, tuple[str, str]]) -> None:
+        """These were not, for this code and reason."""
         ...
 
 

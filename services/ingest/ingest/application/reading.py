@@ -15,6 +15,10 @@ MAX_BATCH_EVENTS = 2_500
 MAX_DEPTH = 32
 
 EVENT_TOO_LARGE = "event_too_large"
+UNKNOWN_SOURCE = "unknown"
+"""Stands for the source of an event that does not tell it."""
+
+_LONGEST_SOURCE = 500
 
 _HOW_TO_SEND = "Send one CloudEvent as a JSON object, or several as a JSON array."
 _WHITESPACE = b" \t\r\n"
@@ -66,6 +70,10 @@ def read_event(raw: bytes | msgspec.Raw) -> dict[str, Any] | Rejected:
         return Rejected("invalid_json", f"The event is not JSON: {error}.")
     except RecursionError:
         return _too_deep()
+    if b"\\u0000" in text and (r"\u0000" in text.decode().replace(r"\\", "")):
+        return Rejected(
+            "invalid_text", "A text holds the character U+0000, which no database can keep. Take it out."
+        )
     # A text has at least as many `":` as names. More: one is inside a string, or a name is there twice.
     if text.translate(None, _WHITESPACE).count(b'":') > names and (twice := _given_twice(text)):
         return Rejected("duplicate_name", f"{twice[0]!r} is there twice in one object. Give every name once.")
@@ -74,8 +82,18 @@ def read_event(raw: bytes | msgspec.Raw) -> dict[str, Any] | Rejected:
 
 def claimed_id(raw: bytes | msgspec.Raw) -> str | None:
     """The id that an event gives itself, where it can be made out at all; for the list of what was rejected."""
+    return _claimed(raw, "id")
+
+
+def claimed_source(raw: bytes | msgspec.Raw) -> str:
+    """The source that an event names, where it can be made out and stored; for the list of what was rejected."""
+    found = _claimed(raw, "source")
+    return found[:_LONGEST_SOURCE] if found and found.isprintable() else UNKNOWN_SOURCE
+
+
+def _claimed(raw: bytes | msgspec.Raw, name: str) -> str | None:
     try:
-        found = _decode(raw)["id"]
+        found = _decode(raw)[name]
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError, KeyError, TypeError):
         return None
     return found if isinstance(found, str) else None

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """`code` is for programs; `message` tells a person what is wrong, where, and what to do."""
+    """`code` is for programs; `message` tells a person what is wrong, where, and what to do.
+
+    `parked`: nothing the sender need mend; it is told that the event was kept aside, and that is all.
+    """
 
     code: str
     message: str
+    parked: bool = False
 
 
 def json_kind(value: object) -> str:

@@ -8,13 +8,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from csm_common.errors import PermanentError, TransientError
-from csm_common.web.auth import Authenticator
+from csm_common.web.auth import Authenticator, token_of
 from csm_common.web.problems import bug_problem, permanent_problem, transient_problem
 from csm_common.web.telemetry import TelemetryMiddleware
 from ingest.application.accept_events import AcceptEvents, BatchReceipt, Receipt
 from ingest.application.budget import Budget
+from ingest.application.limiter import Limiter
 from ingest.application.reading import is_batch, split_batch
 from ingest.entrypoints.bodies import Bodies
+from ingest.entrypoints.cloudevents import query_token, structured
 
 PATH = "/v1/events"
 SCOPE = "events:write"
@@ -26,9 +28,15 @@ class EventsEndpoint:
     """The door. It answers errors itself, so it needs nothing around it."""
 
     def __init__(
-        self, accept: AcceptEvents, bodies: Bodies, budget: Budget, authenticator: Authenticator
+        self,
+        accept: AcceptEvents,
+        bodies: Bodies,
+        budget: Budget,
+        authenticator: Authenticator,
+        limiter: Limiter,
     ) -> None:
         self._accept = accept
+        self._limiter = limiter
         self._bodies = bodies
         self._budget = budget
         self._authenticator = authenticator
@@ -50,12 +58,21 @@ class EventsEndpoint:
         return Response(_encode(receipt), status_code=202, media_type="application/json")
 
     async def _take(self, request: Request) -> Receipt | BatchReceipt:
-        await self._authenticator.authenticate(request, SCOPE)
+        principal = await self._authenticator.check(_token(request), SCOPE)
         with self._budget.hold() as hold:
             body = await self._bodies.read(request, hold)
-            if is_batch(body):
-                return await self._accept.batch(split_batch(body))
-            return await self._accept.one(body)
+            body = structured(request.scope["headers"], body) or body
+            if not is_batch(body):
+                self._limiter.take(principal, 1)
+                return await self._accept.one(body)
+            events = split_batch(body)
+            self._limiter.take(principal, len(events))
+            return await self._accept.batch(events)
+
+
+def _token(request: Request) -> str | None:
+    """The key; CloudEvents' webhook specification lets a sender put it into the address as well."""
+    return token_of(request.headers.get("authorization")) or query_token(request.scope["query_string"])
 
 
 class HotRoute:

@@ -1,0 +1,1 @@
+"""The service's tables, each behind the port of its name."""
