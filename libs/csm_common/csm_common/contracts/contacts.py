@@ -8,6 +8,7 @@ Per key it says:
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 CONTACT_RECORDED = "csm.contact.recorded"
 
@@ -35,7 +36,10 @@ def account_key(account_id: str) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactRecorded:
-    """One person of one account. `role` says what they are to the account, e.g. champion, admin, owner (the CS manager)."""
+    """One person of one account. `role` says what they are to the account, e.g. champion, admin, owner (the CS manager).
+
+    `as_of` is when the newest of it was told.
+    """
 
     account_id: str
     contact_id: str
@@ -48,3 +52,4 @@ class ContactRecorded:
     role: str | None = None
     active: bool | None = None
     consents: dict[str, bool] | None = None
+    as_of: datetime | None = None

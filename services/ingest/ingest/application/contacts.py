@@ -1,47 +1,69 @@
-"""`csm.contact.changed` becomes two records: how to reach the person goes to the contacts' topic, the rest stays a fact."""
+"""What a `csm.contact.changed` fact tells of a person, and how contacts are told on their own topic: whole, or as gone."""
 
-from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import msgspec
 
 from csm_common.contracts import envelope
-from csm_common.contracts.contacts import CONTACT_RECORDED, PERSONAL_FIELDS, ContactRecorded
-from csm_common.contracts.topics import CUSTOMER_CONTACTS, CUSTOMER_EVENTS
+from csm_common.contracts.contacts import CONTACT_RECORDED, ContactRecorded, contact_key
+from csm_common.contracts.topics import CUSTOMER_CONTACTS
 from csm_common.database.outbox import Message
 from csm_common.ids import derived_id
-from ingest.application.accepted import Accepted
-from ingest.application.shapes import fit
-from ingest.domain.contacts import contact_id_problem, without_personal
+from ingest.application.ports import ContactChange
+from ingest.application.shapes import fit, read_time
+from ingest.domain.contacts import contact_id_problem, text_problem
 from ingest.domain.decision import Rejected
 
+SOURCE = "/csm/ingest"
 CONTACT_CHANGED = "csm.contact.changed"
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-def split_contact(event: dict[str, Any], value: bytes, headers: Mapping[str, str]) -> Accepted | Rejected:
-    """The records of an event whose attributes are in order; `value` is the event as it is, if nothing need be taken out."""
-    contact = fit(event["data"] | {"account_id": event["subject"]}, ContactRecorded, CONTACT_CHANGED)
+def contact_of(event: dict[str, Any]) -> ContactChange | Rejected:
+    """What the event, whose attributes are in order, tells of a contact."""
+    time = read_time(event["time"])
+    if isinstance(time, Rejected):
+        return time
+    ours = {"account_id": event["subject"], "as_of": time}
+    contact = fit(event["data"] | ours, ContactRecorded, CONTACT_CHANGED)
     if isinstance(contact, Rejected):
         return contact
-    if problem := contact_id_problem(contact.contact_id):
-        return problem
-    rest = without_personal(event["data"], PERSONAL_FIELDS)
-    if len(rest) < len(event["data"]):
-        value = _encode(event | {"data": rest})
-    fact = Message(CUSTOMER_EVENTS.name, contact.account_id.encode(), value, headers)
-    return Accepted(event["id"], (_recorded(event, contact, headers), fact))
+    problem = contact_id_problem(contact.contact_id) or text_problem(_texts(contact))
+    return problem or ContactChange(contact=contact, time=time)
 
 
-def _recorded(event: dict[str, Any], contact: ContactRecorded, headers: Mapping[str, str]) -> Message:
+def _texts(contact: ContactRecorded) -> dict[str, str]:
+    told = {each.name: getattr(contact, each.name) for each in fields(contact)}
+    return {name: value for name, value in told.items() if isinstance(value, str)} | {
+        "consents": "".join(contact.consents or ())
+    }
+
+
+def recorded(contact: ContactRecorded) -> Message:
+    """The record of a contact as it is now. Its id is derived from what it says: the same again has the same id.
+
+    ValueError where it does not say as of when it is.
+    """
+    if contact.as_of is None:
+        raise ValueError("a contact is recorded as of some time")
     value = envelope.encode(
-        id=derived_id("contact", event["source"], event["id"]),
-        source=event["source"],
+        id=derived_id("contact", contact.account_id, contact.contact_id, _encode(contact).decode()),
+        source=SOURCE,
         type=CONTACT_RECORDED,
         subject=contact.account_id,
-        time=event["time"],
+        time=contact.as_of,
         data=contact,
     )
-    key = f"{contact.account_id}/{contact.contact_id}".encode()
-    return Message(CUSTOMER_CONTACTS.name, key, value, headers)
+    return Message(CUSTOMER_CONTACTS.name, contact_key(contact.account_id, contact.contact_id), value)
+
+
+def moved(was: ContactRecorded, stays: ContactRecorded) -> list[Message]:
+    """A contact turned out to be another one: the one it became, then the end of the one it was."""
+    return [recorded(stays), gone(was.account_id, was.contact_id)]
+
+
+def gone(account_id: str, contact_id: str) -> Message:
+    """The tombstone of a contact."""
+    return Message(CUSTOMER_CONTACTS.name, contact_key(account_id, contact_id), None)

@@ -1,11 +1,46 @@
-"""People: their personal details are split off a fact before it goes on the log of all facts."""
+"""People: what is known of a contact, each field as of the time it was told."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ingest.domain.decision import Rejected
 
 LONGEST_ID = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A value, and when it was told."""
+
+    value: Any
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownContact:
+    """A contact's fields and, by category, its consents; `told_at` is when the newest of it was told."""
+
+    details: Mapping[str, Told]
+    consents: Mapping[str, Told]
+    told_at: datetime
+
+    def merged(self, other: "KnownContact") -> "KnownContact":
+        """Both together, field by field: what was told later stands, of one moment what `other` says.
+
+        The order in which facts arrive decides nothing but that.
+        """
+        return KnownContact(
+            _newest(self.details, other.details),
+            _newest(self.consents, other.consents),
+            max(self.told_at, other.told_at),
+        )
+
+
+def _newest(known: Mapping[str, Told], other: Mapping[str, Told]) -> dict[str, Told]:
+    newer = {name: told for name, told in other.items() if name not in known or told.at >= known[name].at}
+    return {**known, **newer}
 
 
 def contact_id_problem(contact_id: str) -> Rejected | None:
@@ -20,10 +55,9 @@ def contact_id_problem(contact_id: str) -> Rejected | None:
     return None
 
 
-def without_personal(data: Mapping[str, Any], personal: Collection[str]) -> dict[str, Any]:
-    """The data that may stay on a fact.
-
-    >>> without_personal({"contact_id": "c1", "email": "a@example.com"}, ("name", "email"))
-    {'contact_id': 'c1'}
-    """
-    return {name: value for name, value in data.items() if name not in personal}
+def text_problem(texts: Mapping[str, str]) -> Rejected | None:
+    """Refuses the first text, told by its place, that no database keeps."""
+    for place, value in texts.items():
+        if "\0" in value:
+            return Rejected("invalid_data", f"data.{place} must not contain the character U+0000.")
+    return None

@@ -52,15 +52,16 @@ CREATE TABLE rejections (
 ) WITH (fillfactor = 70)
 """
 
+# Every field and every consent with the time at which it was told: {"email": {"value": "kim@acme.example", "at": "2026-…"}}.
 _CONTACTS = """
 CREATE TABLE contacts (
     account_id text NOT NULL,
     contact_id text NOT NULL,
-    recorded_at timestamptz NOT NULL,
-    details jsonb NOT NULL,
-    consents jsonb NOT NULL,
+    told_at timestamptz NOT NULL,
+    details jsonb NOT NULL DEFAULT '{}',
+    consents jsonb NOT NULL DEFAULT '{}',
     PRIMARY KEY (account_id, contact_id)
-)
+) WITH (fillfactor = 70)
 """
 
 _ERASURES = """
@@ -69,15 +70,15 @@ CREATE TABLE erasures (
     account_id text,
     contact_id text,
     asked_at timestamptz NOT NULL,
-    erased jsonb NOT NULL
+    report jsonb NOT NULL
 )
 """
 
 _IMPORTS = """
 CREATE TABLE imports (
-    id uuid PRIMARY KEY,
+    id text PRIMARY KEY,
     status text NOT NULL,
-    format text NOT NULL,
+    format text,
     source text,
     backfill boolean NOT NULL,
     lines bigint NOT NULL DEFAULT 0,
