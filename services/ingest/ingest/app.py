@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from fastapi import APIRouter
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from csm_common.clock import Clock, SystemClock
@@ -134,8 +133,9 @@ def create_app(
         alive={},
     )
     document_events(app)
-    app.router.routes.append(Route(PATH, Handshake(limits.events_per_s * 60), methods=["OPTIONS"]))
-    return HotRoute(app, PATH, EventsEndpoint(handlers.accept, bodies, budget, authenticator, limiter))
+    handshake = Handshake(limits.events_per_s * 60)
+    endpoint = EventsEndpoint(handlers.accept, bodies, budget, authenticator, limiter, handshake)
+    return HotRoute(app, PATH, endpoint)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ class MemoryBrokers:
     def __init__(self) -> None:
         self.logs: dict[str, list[Message]] = defaultdict(list)
         self.lost: set[str] = set()
+        self.halved: set[str] = set()
         self.full = False
         self.waiting = 0
         self._answers = asyncio.Event()
@@ -27,10 +28,10 @@ class MemoryBrokers:
         self.waiting += 1
         await self._answers.wait()
         self.waiting -= 1
-        return [self._take(message) for message in messages]
+        return [self._take(number, message) for number, message in enumerate(messages)]
 
-    def _take(self, message: Message) -> str | None:
-        if message.topic in self.lost:
+    def _take(self, number: int, message: Message) -> str | None:
+        if message.topic in self.lost or (message.topic in self.halved and number % 2):
             return "Local: Message timed out"
         self.logs[message.topic].append(message)
         return None
@@ -41,6 +42,13 @@ class MemoryBrokers:
         self.lost.add(topic)
         yield
         self.lost.remove(topic)
+
+    @contextmanager
+    def losing_every_second(self, topic: str) -> Iterator[None]:
+        """Of what is sent together on `topic` every second message is not acknowledged during the block."""
+        self.halved.add(topic)
+        yield
+        self.halved.remove(topic)
 
     @contextmanager
     def pausing(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from tests.unit.ingest.door import Door, event, refusal, usage
 
 from csm_common.contracts.envelope import BATCH_CONTENT_TYPE
 
-EMPTY: dict[str, Any] = {"accepted": 0, "rejected": 0, "results": []}
+EMPTY: dict[str, Any] = {"accepted": 0, "duplicates": 0, "parked": 0, "rejected": 0, "results": []}
 
 
 def numbered(count: int) -> list[dict[str, Any]]:

@@ -44,10 +44,10 @@ async def test_a_body_that_grows_too_large_is_cut_off(narrow: Door) -> None:
 
 @pytest.mark.parametrize("label", [{}, {"content-encoding": "gzip"}, {"content-encoding": "br"}])
 async def test_compressed_bodies_are_known_by_their_bytes(door: Door, label: dict[str, str]) -> None:
-    assert (await door.post(gzip.compress(EVENT), **label)).status_code == 202
-    assert (await door.post(EVENT, **label)).status_code == 202
+    assert (await door.post(gzip.compress(EVENT), **label)).json()["status"] == "accepted"
+    assert (await door.post(EVENT, **label)).json()["status"] == "duplicate"
 
-    assert [each.value for each in door.facts] == [EVENT, EVENT]
+    assert [each.value for each in door.facts] == [EVENT]
 
 
 async def test_a_body_may_be_compressed_in_several_members(door: Door) -> None:
@@ -93,21 +93,20 @@ async def call(door: Door, receive: Any) -> tuple[int, dict[str, Any]]:
     return sent[0]["status"], json.loads(sent[1]["body"])
 
 
-async def test_a_body_may_come_in_one_piece_or_many(narrow: Door) -> None:
-    for length in (len(EVENT), 7):
-        pieces = [EVENT[start : start + length] for start in range(0, len(EVENT), length)]
-        messages = iter(
-            {"type": "http.request", "body": piece, "more_body": number < len(pieces)}
-            for number, piece in enumerate(pieces, start=1)
-        )
+@pytest.mark.parametrize("length", [len(EVENT), 7])
+async def test_a_body_may_come_in_one_piece_or_many(narrow: Door, length: int) -> None:
+    pieces = [EVENT[start : start + length] for start in range(0, len(EVENT), length)]
+    messages = iter(
+        {"type": "http.request", "body": piece, "more_body": number < len(pieces)}
+        for number, piece in enumerate(pieces, start=1)
+    )
 
-        async def receive(messages: Iterator[dict[str, Any]] = messages) -> dict[str, Any]:
-            return next(messages)
+    async def receive(messages: Iterator[dict[str, Any]] = messages) -> dict[str, Any]:
+        return next(messages)
 
-        status, _ = await call(narrow, receive)
-        assert status == 202
-
-    assert [each.value for each in narrow.facts] == [EVENT, EVENT]
+    status, _ = await call(narrow, receive)
+    assert status == 202
+    assert [each.value for each in narrow.facts] == [EVENT]
 
 
 async def test_a_sender_that_stalls_is_not_waited_for(narrow: Door) -> None:

@@ -9,7 +9,7 @@ from tests.support.waiting import eventually
 from tests.unit.ingest.door import Door, event, open_door, refusal
 from tests.unit.ingest.fakes import MemoryBrokers
 
-from csm_common.contracts.topics import CUSTOMER_CONTACTS, CUSTOMER_EVENTS
+from csm_common.contracts.topics import CUSTOMER_EVENTS, CUSTOMER_EVENTS
 from csm_common.database.outbox import Message
 
 CONTACT = event(type="csm.contact.changed", data={"contact_id": "c-1", "email": "kim@acme.example"})
@@ -26,10 +26,11 @@ async def test_what_the_brokers_do_not_acknowledge_is_to_be_sent_again(door: Doo
 
 
 async def test_half_acknowledged_is_not_durable(door: Door) -> None:
-    with door.brokers.losing(CUSTOMER_CONTACTS.name):
-        response = await door.post([event(), CONTACT])
+    with door.brokers.losing_every_second(CUSTOMER_EVENTS.name):
+        response = await door.post([event(id="a"), event(id="b")])
 
     assert refusal(response) == (503, "brokers_unavailable")
+    assert (await door.post([event(id="a"), event(id="b")])).json()["accepted"] == 2
 
 
 async def test_a_full_queue_is_told_of_at_once(door: Door) -> None:
@@ -46,14 +47,14 @@ async def test_bytes_in_flight_are_bounded() -> None:
     door = open_door(max_bytes_in_flight=2 * size)
 
     with door.brokers.pausing():
-        in_flight = [asyncio.create_task(door.post(event())) for _ in range(2)]
+        in_flight = [asyncio.create_task(door.post(event(id=f"e-{n}"))) for n in range(2)]
         await eventually(lambda: door.brokers.waiting == 2)
-        response = await door.post(event())
+        response = await door.post(event(id="e-2"))
         assert refusal(response) == (503, "overloaded")
         assert response.headers["retry-after"] == "1"
 
     assert [(await each).status_code for each in in_flight] == [202, 202]
-    assert (await door.post(event())).status_code == 202
+    assert (await door.post(event(id="e-2"))).status_code == 202
     assert len(door.facts) == 3
 
 

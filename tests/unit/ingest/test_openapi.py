@@ -93,8 +93,10 @@ async def test_answers_fit_their_schemas(
 ) -> None:
     for body in (
         event(),
+        event(),
+        event(subject="another"),
         [event()],
-        [event(), event(id=...)],
+        [event(id="e-2"), event(id=...)],
         [event(id=...)],
         event(id=...),
         b"{",

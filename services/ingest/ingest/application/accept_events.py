@@ -29,12 +29,20 @@ FORMAT = "cloudevents"
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """An event is durable: now, before (`duplicate`), or kept aside as the source's tracking plan has it (`parked`)."""
+    """An event is durable, now or before."""
 
     id: str
-    status: Literal["accepted", "duplicate", "parked"] = "accepted"
-    code: str | None = None
-    message: str | None = None
+    status: Literal["accepted", "duplicate"] = "accepted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedReceipt:
+    """An event is kept aside and not on the log, as the tracking plan of its source has it."""
+
+    id: str | None
+    status: Literal["parked"] = "parked"
+    code: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +52,8 @@ class EventOutcome:
     index: int
     id: str | None
     status: Literal["duplicate", "parked", "rejected"]
-    code: str | None = None
-    message: str | None = None
+    code: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +92,13 @@ class AcceptEvents:
         self._clock = clock
         self._on_commit = on_commit
 
-    async def one(self, event: bytes) -> Receipt:
+    async def one(self, event: bytes) -> Receipt | ParkedReceipt:
         """Take one event. InvalidError, TooLargeError or ConflictError where it is refused, TransientError when it is not
         durable."""
         (judged,) = await self._take([event])
         if isinstance(judged, Rejected):
             if judged.parked:
-                return Receipt(claimed_id(event) or "", "parked", judged.code, judged.message)
+                return ParkedReceipt(id=claimed_id(event), code=judged.code, message=judged.message)
             _refuse(judged)
         return Receipt(judged.id, "duplicate" if isinstance(judged, Repeat) else "accepted")
 
@@ -149,6 +157,7 @@ class AcceptEvents:
             log.warning("rejections are not kept", rejected=len(rows), reason=error.message)
 
 
+_DUPLICATE = "This event is on the log already; nothing counts twice."
 _STATUSES = ("duplicate", "parked", "rejected")
 
 
@@ -182,7 +191,7 @@ def _outcome(index: int, event: Raw, judged: Judged) -> EventOutcome:
         return EventOutcome(
             index=index, id=claimed_id(event), status=status, code=judged.code, message=judged.message
         )
-    return EventOutcome(index=index, id=judged.id, status="duplicate")
+    return EventOutcome(index=index, id=judged.id, status="duplicate", code="duplicate", message=_DUPLICATE)
 
 
 def _all_rejected(receipt: BatchReceipt) -> InvalidError:

@@ -12,7 +12,7 @@ from csm_common.database.outbox import Message
 from ingest.application.accepted import Accepted
 from ingest.application.contacts import CONTACT_CHANGED, contact_of
 from ingest.application.plans import Plans
-from ingest.application.reading import read_event
+from ingest.application.reading import holds_nul, read_event
 from ingest.application.shapes import data_problem, read_time
 from ingest.application.sources import SourceTally
 from ingest.domain.attributes import attribute_problem
@@ -91,6 +91,10 @@ class Examiner:
         late = now - time > self._late_after and not event.get("backfill")
         if data is not told or late or value is None:
             value = _encode(event | {"data": data} | ({"late": True} if late else {}))
+        if holds_nul(value):
+            return Rejected(
+                "invalid_data", "A text holds the character U+0000, which nothing can keep. Take it out."
+            )
         message = Message(_TOPIC, event["subject"].encode(), value, headers)
         return Accepted(event["id"], event["source"], digest, message, contact, late)
 

@@ -36,11 +36,12 @@ def rejection_of(received: Received, rejected: Rejected, incoming: Incoming | No
     """A message that is not taken; `incoming` is what it says, where it could be read."""
     digest = digest_of(incoming) if incoming else _digest(received.body)
     message_id = incoming.id if incoming else _claimed_id(received.body)
+    message_id = _storable(message_id, _LONGEST_NAME) if message_id else None
     key = message_key(received.source, message_id or digest.hex())
     return Rejection(
         id=derived_id("rejection", key, digest.hex()),
         message_key=key,
-        message_id=_storable(message_id, _LONGEST_NAME) if message_id else None,
+        message_id=message_id,
         source=_storable(received.source, _LONGEST_NAME),
         format=received.format,
         code=rejected.code,

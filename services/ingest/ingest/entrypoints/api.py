@@ -1,4 +1,4 @@
-"""`POST /v1/events`: CloudEvents, one or many, as plain ASGI."""
+"""`/v1/events`: CloudEvents, one or many, as plain ASGI."""
 
 import msgspec
 from fastapi import FastAPI
@@ -11,12 +11,12 @@ from csm_common.errors import PermanentError, TransientError
 from csm_common.web.auth import Authenticator, token_of
 from csm_common.web.problems import bug_problem, permanent_problem, transient_problem
 from csm_common.web.telemetry import TelemetryMiddleware
-from ingest.application.accept_events import AcceptEvents, BatchReceipt, Receipt
+from ingest.application.accept_events import AcceptEvents, BatchReceipt, ParkedReceipt, Receipt
 from ingest.application.budget import Budget
 from ingest.application.limiter import Limiter
 from ingest.application.reading import is_batch, split_batch
 from ingest.entrypoints.bodies import Bodies
-from ingest.entrypoints.cloudevents import query_token, structured
+from ingest.entrypoints.cloudevents import Handshake, query_token, structured
 
 PATH = "/v1/events"
 SCOPE = "events:write"
@@ -34,16 +34,20 @@ class EventsEndpoint:
         budget: Budget,
         authenticator: Authenticator,
         limiter: Limiter,
+        handshake: Handshake,
     ) -> None:
         self._accept = accept
         self._limiter = limiter
+        self._handshake = handshake
         self._bodies = bodies
         self._budget = budget
         self._authenticator = authenticator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        response = await self._answer(Request(scope, receive))
+        request = Request(scope, receive)
+        asked = scope["method"] == "OPTIONS"
+        response = await (self._handshake(request) if asked else self._answer(request))
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
@@ -57,7 +61,7 @@ class EventsEndpoint:
             return bug_problem(error)
         return Response(_encode(receipt), status_code=202, media_type="application/json")
 
-    async def _take(self, request: Request) -> Receipt | BatchReceipt:
+    async def _take(self, request: Request) -> Receipt | ParkedReceipt | BatchReceipt:
         principal = await self._authenticator.check(_token(request), SCOPE)
         with self._budget.hold() as hold:
             body = await self._bodies.read(request, hold)
@@ -83,7 +87,7 @@ class HotRoute:
 
     def __init__(self, app: FastAPI, path: str, endpoint: ASGIApp) -> None:
         self._app = app
-        self._route = Route(path, endpoint, methods=["POST"])
+        self._route = Route(path, endpoint, methods=["POST", "OPTIONS"])
         self._direct = TelemetryMiddleware(endpoint)
         app.router.routes.append(self._route)
 

@@ -13,8 +13,10 @@ _REFUSALS = {
     "400": "The body is no event or batch, the event breaks a rule, or every event of the batch does (`all_rejected`).",
     "401": "No key, or one that is unknown, expired or revoked.",
     "403": f"The key lacks the scope {SCOPE}.",
+    "409": "The id was given to something else before (`conflicting_id`).",
     "408": "The body did not arrive in time.",
     "413": "The body, the batch or the event is too large.",
+    "429": "The key has sent too many events: send the same again after Retry-After seconds.",
     "503": "Nothing is promised: send the same again after Retry-After seconds. Ids make that harmless.",
 }
 
@@ -73,9 +75,11 @@ def _receipts() -> dict[str, Any]:
     }
     examples = {
         "one": {"value": {"id": "e-1", "status": "accepted"}},
-        "batch": {"value": {"accepted": 1, "rejected": 1, "results": [rejection]}},
+        "batch": {
+            "value": {"accepted": 1, "duplicates": 0, "parked": 0, "rejected": 1, "results": [rejection]}
+        },
     }
-    schema = {"oneOf": [ref("Receipt"), ref("BatchReceipt")]}
+    schema = {"oneOf": [ref("Receipt"), ref("ParkedReceipt"), ref("BatchReceipt")]}
     return {
         "description": "Durable.",
         "content": {"application/json": {"schema": schema, "examples": examples}},

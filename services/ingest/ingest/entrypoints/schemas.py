@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 
 from csm_common.contracts.contacts import ContactRecorded
 from csm_common.contracts.facts import FACTS
-from ingest.application.accept_events import BatchReceipt, Receipt
+from ingest.application.accept_events import BatchReceipt, ParkedReceipt, Receipt
 from ingest.application.contacts import CONTACT_CHANGED
 from ingest.application.reading import MAX_BATCH_EVENTS
 from ingest.domain.attributes import LONGEST
@@ -52,7 +52,7 @@ def component_schemas() -> dict[str, Schema]:
 
 
 def _data_schemas() -> dict[str, Schema]:
-    classes: list[type] = [*FACTS.values(), ContactRecorded, Receipt, BatchReceipt]
+    classes: list[type] = [*FACTS.values(), ContactRecorded, Receipt, ParkedReceipt, BatchReceipt]
     _, definitions = TypeAdapter.json_schemas(
         [(each.__name__, "validation", TypeAdapter(each)) for each in classes],
         ref_template="#/components/schemas/{model}",
@@ -64,7 +64,9 @@ def _data_schemas() -> dict[str, Schema]:
 
 def _contact_data(recorded: Schema) -> Schema:
     """What a sender may tell of a contact: what we record of one, but for the account, which is the event's subject."""
-    properties = {name: schema for name, schema in recorded["properties"].items() if name != "account_id"}
+    properties = {
+        name: schema for name, schema in recorded["properties"].items() if name not in ("account_id", "as_of")
+    }
     properties["contact_id"] = {"type": "string", "pattern": "^[^/]+$", "maxLength": LONGEST_ID}
     return recorded | {
         "title": FACTS[CONTACT_CHANGED].__name__,
@@ -124,8 +126,10 @@ def _problem() -> Schema:
                 name: schema | {"description": "When all events of a batch are rejected."}
                 for name, schema in (
                     ("accepted", {"type": "integer"}),
+                    ("duplicates", {"type": "integer"}),
+                    ("parked", {"type": "integer"}),
                     ("rejected", {"type": "integer"}),
-                    ("results", {"type": "array", "items": ref("RejectedEvent")}),
+                    ("results", {"type": "array", "items": ref("EventOutcome")}),
                 )
             },
         },
