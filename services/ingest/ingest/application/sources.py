@@ -8,7 +8,7 @@ from typing import Protocol
 OTHER = "other"
 """Stands for the sources, and for the names of violations, beyond what is told apart."""
 
-_EXAMPLE_LENGTH = 500
+_LONGEST = 500
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class SourceTally:
             row.skew_s = skew_s
 
     def violated(
-        self, source: str, name: str, path: str, rule: str, *, example: str, at: datetime, times: int = 1
+        self, source: str, name: str, path: str, rule: str, example: str, at: datetime, times: int = 1
     ) -> None:
         """Count a rule that was broken; `example` is a message, or what is wrong in one, as a person would want to see it."""
         self._violation(
@@ -102,7 +102,7 @@ class SourceTally:
                 path=path,
                 rule=rule,
                 times=times,
-                example=example[:_EXAMPLE_LENGTH],
+                example=example,
                 at=at,
             )
         )
@@ -124,6 +124,13 @@ class SourceTally:
             self._violation(violation)
 
     def _violation(self, new: Violation) -> None:
+        new = replace(
+            new,
+            source=_storable(new.source),
+            name=_storable(new.name),
+            path=_storable(new.path),
+            example=_storable(new.example),
+        )
         key = (new.source, new.name, new.path, new.rule)
         if key not in self._violations and len(self._violations) >= self._max_violations:
             key = (OTHER, OTHER, "", "")
@@ -135,7 +142,7 @@ class SourceTally:
             known.at = max(known.at, new.at)
 
     def _minute(self, source: str, at: datetime) -> SourceMinute:
-        minute = at.replace(second=0, microsecond=0)
+        source, minute = _storable(source), at.replace(second=0, microsecond=0)
         if self._is_too_much(source, minute):
             source = OTHER
         row = self._minutes.get((source, minute))
@@ -150,3 +157,8 @@ class SourceTally:
             return False
         full = len(self._minutes) >= self._max_minutes
         return full or (source not in self._sources and len(self._sources) >= self._max_sources)
+
+
+def _storable(text: str) -> str:
+    """Short, and without what PostgreSQL has no place for: one such name would keep all others from being written down."""
+    return text[:_LONGEST].replace("\x00", "\ufffd").encode(errors="replace").decode()
