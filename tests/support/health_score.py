@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from csm_common.database.outbox import Message
 from csm_common.kafka.record import Record
 from health_score.application.ports import AccountRow, IntakeCounts
-from health_score.domain.account import AccountState
+from health_score.domain.account import AccountState, begun_behind
 from health_score.domain.journal import Entry
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,10 +40,18 @@ class MemoryAccounts:
 
     def __init__(self) -> None:
         self.rows: dict[str, AccountRow] = {}
+        self.erased: dict[str, int] = {}
 
     async def load(self, tx: AsyncConnection, account_ids: Collection[str]) -> dict[str, AccountState]:
         """Copies, as a database gives them."""
-        return {each: deepcopy(self.rows[each].state) for each in account_ids if each in self.rows}
+        begun = {each: begun_behind(each, self.erased[each]) for each in account_ids if each in self.erased}
+        return begun | {each: deepcopy(self.rows[each].state) for each in account_ids if each in self.rows}
+
+    async def erase(self, tx: AsyncConnection, account_ids: Collection[str]) -> int:
+        """Keep the revisions alone."""
+        gone = {each: self.rows.pop(each).state.revision for each in account_ids if each in self.rows}
+        self.erased |= gone
+        return len(gone)
 
     async def save(self, tx: AsyncConnection, rows: Sequence[AccountRow]) -> None:
         """Keep copies."""
@@ -123,5 +131,12 @@ class MemoryOutbox:
         self.messages += messages
 
     def told(self, topic: str) -> list[dict[str, Any]]:
-        """The envelopes on a topic, oldest first."""
-        return [msgspec.json.decode(each.value or b"") for each in self.messages if each.topic == topic]
+        """The envelopes on a topic, oldest first, without tombstones."""
+        return [
+            self.decoded(each) for each in self.messages if each.topic == topic and each.value is not None
+        ]
+
+    def decoded(self, message: Message) -> dict[str, Any]:
+        """A message's envelope."""
+        found: dict[str, Any] = msgspec.json.decode(message.value or b"")
+        return found

@@ -18,7 +18,7 @@ from health_score.application.ports import (
     JournalRepository,
 )
 from health_score.application.scorecard_file import default_scorecard
-from health_score.domain.account import AccountState, fold
+from health_score.domain.account import AccountState, begun_behind, fold
 from health_score.domain.compiled import compile_card
 from health_score.domain.evaluation import evaluate
 from health_score.domain.fact import Fact
@@ -79,6 +79,25 @@ class RepositoryContract:
         await stores.accounts.save(stores.tx, [row("a", due_at=EPOCH)])
         await stores.accounts.save(stores.tx, [row("a", due_at=EPOCH + timedelta(1))])
         assert await stores.accounts.next_due(stores.tx, [0]) == EPOCH + timedelta(1)
+
+    async def test_an_erased_account_is_known_by_its_last_revision_alone(self, stores: Stores) -> None:
+        await stores.accounts.save(stores.tx, [row("a", due_at=EPOCH), row("b")])
+        revision = lived("a").revision
+        assert await stores.accounts.erase(stores.tx, ["a", "unknown"]) == 1
+        assert await stores.accounts.load(stores.tx, ["a", "unknown"]) == {"a": begun_behind("a", revision)}
+        assert await stores.accounts.next_due(stores.tx, [0]) is None
+        assert await stores.accounts.erase(stores.tx, ["a"]) == 0
+        assert await stores.accounts.load(stores.tx, ["a"]) == {"a": begun_behind("a", revision)}
+
+    async def test_an_account_that_came_back_is_itself_and_can_be_erased_again(self, stores: Stores) -> None:
+        await stores.accounts.save(stores.tx, [row("a")])
+        await stores.accounts.erase(stores.tx, ["a"])
+        back = row("a")
+        back.state.revision += 7
+        await stores.accounts.save(stores.tx, [back])
+        assert await stores.accounts.load(stores.tx, ["a"]) == {"a": back.state}
+        assert await stores.accounts.erase(stores.tx, ["a"]) == 1
+        assert (await stores.accounts.load(stores.tx, ["a"]))["a"].erased_revision == back.state.revision
 
     async def test_due_are_those_of_the_partitions_longest_due_first(self, stores: Stores) -> None:
         await stores.accounts.save(

@@ -8,9 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from health_score.adapters.state_codec import StateCodec
 from health_score.application.ports import AccountRow
-from health_score.domain.account import AccountState
+from health_score.domain.account import AccountState, begun_behind
 
 _LOAD = text("SELECT state FROM accounts WHERE account_id = ANY(CAST(:ids AS text[]))")
+
+_LOAD_ERASED = text("SELECT account_id, revision FROM erased WHERE account_id = ANY(CAST(:ids AS text[]))")
+
+_ERASE = text("""
+WITH gone AS (DELETE FROM accounts WHERE account_id = ANY(CAST(:ids AS text[])) RETURNING account_id, revision)
+INSERT INTO erased (account_id, revision) SELECT account_id, revision FROM gone
+ON CONFLICT (account_id) DO UPDATE SET revision = EXCLUDED.revision
+""")
 
 _SAVE = text("""
 INSERT INTO accounts (account_id, partition, revision, state, snapshot, score, band, coverage, due_at, updated_at)
@@ -42,10 +50,18 @@ class PostgresAccounts:
         self._codec = codec
 
     async def load(self, tx: AsyncConnection, account_ids: Collection[str]) -> dict[str, AccountState]:
-        """The states of those of the accounts that are known."""
+        """The states of those of the accounts that are known, erased ones as they begin."""
         rows = await tx.execute(_LOAD, {"ids": list(account_ids)})
         states = [self._codec.decode(row.state) for row in rows]
-        return {state.account_id: state for state in states}
+        found = {state.account_id: state for state in states}
+        if missing := [each for each in account_ids if each not in found]:
+            for row in await tx.execute(_LOAD_ERASED, {"ids": missing}):
+                found[row.account_id] = begun_behind(row.account_id, row.revision)
+        return found
+
+    async def erase(self, tx: AsyncConnection, account_ids: Collection[str]) -> int:
+        """Delete all that is kept of the accounts but their last revisions; how many there were."""
+        return (await tx.execute(_ERASE, {"ids": sorted(account_ids)})).rowcount
 
     async def save(self, tx: AsyncConnection, rows: Sequence[AccountRow]) -> None:
         """Write the accounts, new or known, in the order of their ids so that two writers cannot deadlock."""

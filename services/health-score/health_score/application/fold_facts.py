@@ -1,22 +1,27 @@
 """The one writer of an account: folds facts in, evaluates, and runs the timers of the partitions that are ours."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csm_common.clock import Clock
+from csm_common.contracts.facts import ACCOUNT_ERASED, CONTACT_ERASED, ERASURES
 from csm_common.contracts.topics import CUSTOMER_EVENTS, Topic
 from csm_common.database.outbox import Message
 from csm_common.database.positions import Partition
 from csm_common.kafka.record import Outcome, Record
 from csm_common.telemetry import metrics
+from csm_common.telemetry.logs import get_logger
 from health_score.application.decoding import Decoded
+from health_score.application.erasures import is_afterthought, voided
 from health_score.application.journals import Journals
 from health_score.application.messages import (
     crossing_messages,
     encode_snapshot,
+    erasure_messages,
     instant,
     snapshot_message,
     snapshot_of,
@@ -26,6 +31,8 @@ from health_score.application.states import States
 from health_score.domain.account import AccountState, fold
 from health_score.domain.compiled import CompiledCard
 from health_score.domain.evaluation import CauseKind, Evaluation, evaluate
+
+log = get_logger(__name__)
 
 _FACT_IDS_TOLD = 20
 
@@ -78,7 +85,9 @@ class FactsHandler:
     async def handle(self, tx: AsyncConnection, records: Sequence[Record]) -> Outcome:
         """Fold what is new, evaluate each account once, write everything down."""
         batch = self._journals.sort(records)
-        touched = await self._fold(tx, batch.new)
+        valid = voided(batch.new)
+        erased = await self._erase(tx, valid.erasures.values())
+        touched = await self._fold(tx, valid.facts)
         now = self._clock.now()
         evaluations = await self._evaluate(tx, touched, now, "facts")
         recorded = await self._journals.record(tx, batch, now)
@@ -89,10 +98,22 @@ class FactsHandler:
             self._expect(each.due for each in evaluations)
             self._states.trim()
             metrics.events_folded.add(len(batch.new))
+            _tell_erased(batch.new, erased)
             metrics.events_repeated.add(sum(each.repeated for each in batch.counts.values()))
             _count(evaluations)
 
         return Outcome(batch.dead_letters, committed)
+
+    async def _erase(self, tx: AsyncConnection, erasures: Collection[Decoded]) -> int:
+        """Forget accounts, and tell so even of those we never knew: whoever reads us may know more than we do."""
+        if not erasures:
+            return 0
+        accounts = [each.envelope.subject for each in erasures]
+        self._states.drop(accounts)
+        erased = await self._accounts.erase(tx, accounts)
+        told = [erasure_messages(each.fact(), each.record.traceparent) for each in erasures]
+        await self._outbox.add(tx, [message for messages in told for message in messages])
+        return erased
 
     async def _fold(self, tx: AsyncConnection, new: Sequence[Decoded]) -> dict[str, Touched]:
         partitions = {each.envelope.subject: each.record.partition for each in new}
@@ -100,10 +121,12 @@ class FactsHandler:
         touched = {account: Touched(states[account], number, []) for account, number in partitions.items()}
         for each in new:
             account = touched[each.envelope.subject]
+            if is_afterthought(account.state, each):
+                continue
             fold(self._card, account.state, each.fact())
             account.fact_ids.append(each.envelope.id)
             account.traceparent = each.record.traceparent or account.traceparent
-        return touched
+        return {account: each for account, each in touched.items() if each.fact_ids}
 
     async def _evaluate(
         self, tx: AsyncConnection, touched: Mapping[str, Touched], now: datetime, cause: CauseKind
@@ -127,7 +150,8 @@ class FactsHandler:
         if not found.changed:
             return row, []
         told = snapshot_message(snapshot, account.traceparent)
-        return row, [told, *crossing_messages(snapshot, found, account.traceparent)]
+        behind = account.state.erased_revision
+        return row, [told, *crossing_messages(snapshot, found, account.traceparent, behind)]
 
     # ---- timers
 
@@ -164,6 +188,16 @@ class FactsHandler:
         if self._next_due is not None:
             known.append(self._next_due)
         self._next_due = min(known, default=None)
+
+
+def _tell_erased(facts: Iterable[Decoded], accounts: int) -> None:
+    """One line for the erasures of a batch; `accounts` is how many there were to erase."""
+    counts = Counter(each.envelope.type for each in facts if each.envelope.type in ERASURES)
+    if not counts:
+        return
+    for kind, type_ in (("account", ACCOUNT_ERASED), ("contact", CONTACT_ERASED)):
+        metrics.erasures.add(counts[type_], {"service": "health-score", "kind": kind})
+    log.info("erased", accounts=accounts, asked=counts[ACCOUNT_ERASED], contacts=counts[CONTACT_ERASED])
 
 
 def _count(evaluations: Iterable[Evaluation]) -> None:

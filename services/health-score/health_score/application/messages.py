@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from csm_common.contracts import envelope
+from csm_common.contracts.facts import ACCOUNT_ERASED, AccountErased
 from csm_common.contracts.health import (
     ACCOUNT_SCORED,
     THRESHOLD_CROSSED,
@@ -17,9 +18,10 @@ from csm_common.contracts.health import (
 from csm_common.contracts.topics import HEALTH_ACCOUNTS, HEALTH_CROSSINGS
 from csm_common.database.outbox import Message
 from csm_common.ids import derived_id
-from health_score.domain import evaluation, scorecard
+from health_score.domain import scorecard
 from health_score.domain.account import AccountState
 from health_score.domain.evaluation import Evaluation
+from health_score.domain.fact import Fact
 
 SOURCE = "/csm/health-score"
 
@@ -64,14 +66,17 @@ def snapshot_message(snapshot: AccountSnapshot, traceparent: str | None = None) 
 
 
 def crossing_messages(
-    snapshot: AccountSnapshot, found: Evaluation, traceparent: str | None = None
+    snapshot: AccountSnapshot, found: Evaluation, traceparent: str | None = None, erased_revision: int = 0
 ) -> list[Message]:
-    """One message per crossing, each with the snapshot that it led to."""
+    """One message per crossing, each with the snapshot that it led to.
+
+    Sequences are counted on from `erased_revision`: an account has at most as many crossings of a threshold as revisions, so the
+    crossings of one that begins afresh after an erasure have ids that none had before.
+    """
     parts = [MovedPart(measure=each.measure, before=each.before, after=each.after) for each in found.moved]
     cause = Cause(kind=found.cause_kind, fact_ids=list(found.fact_ids))
     return [
         _crossing_message(
-            each,
             Crossing(
                 account_id=snapshot.account_id,
                 threshold=each.threshold,
@@ -87,15 +92,16 @@ def crossing_messages(
                 parts=parts,
                 snapshot=snapshot,
             ),
+            erased_revision + each.sequence,
             traceparent,
         )
         for each in found.crossings
     ]
 
 
-def _crossing_message(crossed: evaluation.Crossing, data: Crossing, traceparent: str | None) -> Message:
+def _crossing_message(data: Crossing, sequence: int, traceparent: str | None) -> Message:
     value = envelope.encode(
-        id=derived_id("crossing", data.account_id, crossed.threshold, crossed.sequence),
+        id=derived_id("crossing", data.account_id, data.threshold, sequence),
         source=SOURCE,
         type=THRESHOLD_CROSSED,
         subject=data.account_id,
@@ -103,6 +109,24 @@ def _crossing_message(crossed: evaluation.Crossing, data: Crossing, traceparent:
         data=data,
     )
     return Message(HEALTH_CROSSINGS.name, data.account_id.encode(), value, _headers(traceparent))
+
+
+def erasure_messages(erased: Fact, traceparent: str | None = None) -> list[Message]:
+    """That an account is erased: the end of its snapshot, and, in order with its crossings, that they are void."""
+    account = erased.account_id
+    value = envelope.encode(
+        id=derived_id("erased", account, erased.id),
+        source=SOURCE,
+        type=ACCOUNT_ERASED,
+        subject=account,
+        time=instant(erased.time),
+        data=AccountErased(erasure_id=erased.data.get("erasure_id")),
+    )
+    headers = _headers(traceparent)
+    return [
+        Message(HEALTH_ACCOUNTS.name, account.encode(), None, headers),
+        Message(HEALTH_CROSSINGS.name, account.encode(), value, headers),
+    ]
 
 
 def encode_snapshot(snapshot: AccountSnapshot) -> bytes:

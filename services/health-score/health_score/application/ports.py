@@ -38,7 +38,14 @@ class AccountRepository(Protocol):
     """The accounts table."""
 
     async def load(self, tx: AsyncConnection, account_ids: Collection[str]) -> dict[str, AccountState]:
-        """The states of those of the accounts that are known; each caller gets objects of its own."""
+        """The states of those of the accounts that are known; each caller gets objects of its own.
+
+        An account that was erased is known by nothing but the revision behind which it begins.
+        """
+        ...
+
+    async def erase(self, tx: AsyncConnection, account_ids: Collection[str]) -> int:
+        """Delete all that is kept of the accounts but their last revisions; how many there were."""
         ...
 
     async def save(self, tx: AsyncConnection, rows: Sequence[AccountRow]) -> None:

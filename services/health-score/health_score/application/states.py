@@ -28,6 +28,11 @@ class States:
             self._states.move_to_end(each)
         return taken
 
+    def drop(self, account_ids: Collection[str]) -> None:
+        """Accounts that are erased in this transaction."""
+        for each in account_ids:
+            self._states.pop(each, None)
+
     def trim(self) -> None:
         """Drop what exceeds the limit; between transactions only."""
         while len(self._states) > self._most:

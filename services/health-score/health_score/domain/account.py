@@ -4,19 +4,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from health_score.domain.assessment import Assessment
-from health_score.domain.attributes import ACCOUNT_CHANGED, Stamp, merge
+from health_score.domain.attributes import ACCOUNT_CHANGED, Stamp, forget, merge
 from health_score.domain.compiled import CompiledCard
 from health_score.domain.fact import Fact
 from health_score.domain.thresholds import ThresholdState
 
 BACKFILL_ENDED = "csm.backfill.ended"
+CONTACT_ERASED = "csm.contact.erased"
 
 
 @dataclass(slots=True)
 class AccountState:
     """All that is kept of an account. `signals` holds by measure the dataclass that `CompiledCard.state_types` names.
 
-    `fold` writes the facts' part (attributes, signals, the backfill marks, the counts), `evaluate` the rest.
+    `fold` writes the facts' part (attributes, signals, the backfill marks, the counts), `evaluate` the rest. An account that was
+    erased begins afresh behind `erased_revision`, the last that was told of it: readers never take the new for something older.
     """
 
     account_id: str
@@ -32,6 +34,12 @@ class AccountState:
     thresholds: dict[str, ThresholdState] = field(default_factory=dict)
     revision: int = 0
     last: Assessment | None = None
+    erased_revision: int = 0
+
+
+def begun_behind(account_id: str, erased_revision: int) -> AccountState:
+    """An account afresh after an erasure."""
+    return AccountState(account_id, revision=erased_revision, erased_revision=erased_revision)
 
 
 def fold(card: CompiledCard, state: AccountState, fact: Fact) -> None:
@@ -52,3 +60,6 @@ def fold(card: CompiledCard, state: AccountState, fact: Fact) -> None:
         state.attributes_changed = state.attributes_changed or changed
     elif fact.type == BACKFILL_ENDED:
         state.backfill_ended = True
+    elif fact.type == CONTACT_ERASED:
+        forgot = forget(state.attributes, state.attribute_stamps, fact)
+        state.attributes_changed = state.attributes_changed or forgot

@@ -43,6 +43,24 @@ def merge(attributes: dict[str, Any], stamps: dict[str, Stamp], fact: Fact) -> b
     return changed
 
 
+def forget(attributes: dict[str, Any], stamps: dict[str, Stamp], fact: Fact) -> bool:
+    """Remove what names the contact that the fact says is erased, such as an owner; only newer facts can bring it back."""
+    named = [name for name, value in attributes.items() if _names(value, fact.data.get("contact_id"))]
+    for name in named:
+        del attributes[name]
+        stamps[name] = max(stamps[name], (fact.time, fact.id))
+    return bool(named)
+
+
+def _names(value: Any, contact_id: Any) -> bool:
+    """Whether the contact's id is the value, or anywhere in it."""
+    if isinstance(value, dict):
+        return any(_names(each, contact_id) for each in (*value, *value.values()))
+    if isinstance(value, list):
+        return any(_names(each, contact_id) for each in value)
+    return isinstance(value, str) and value == contact_id
+
+
 def _kept(value: Any) -> bool:
     return value is not None and _fits(value)
 
