@@ -3,13 +3,18 @@
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from ingest.entrypoints.cloudevents import Handshake, query_token
 
 
 async def ask(handshake: Handshake, **headers: str) -> httpx.Response:
-    app = Starlette(routes=[Route("/v1/events", handshake.answer, methods=["OPTIONS"])])
+    async def options(request: Request) -> Response:
+        return await handshake(request)
+
+    app = Starlette(routes=[Route("/v1/events", options, methods=["OPTIONS"])])
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as client:
         return await client.options("/v1/events", headers=headers)

@@ -139,7 +139,7 @@ class Handshake:
     def __init__(self, per_minute: int | None = None) -> None:
         self._per_minute = per_minute
 
-    async def answer(self, request: Request) -> Response:
+    async def __call__(self, request: Request) -> Response:
         """The answer: the origin is allowed, at the rate it asks for as far as there is one to give."""
         headers = {"Allow": "OPTIONS, POST"}
         origin = request.headers.get("webhook-request-origin")
