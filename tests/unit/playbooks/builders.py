@@ -9,6 +9,7 @@ import msgspec
 from tests.support.clock import START
 
 from csm_common.contracts import envelope
+from csm_common.contracts.facts import ACCOUNT_ERASED, AccountErased
 from csm_common.contracts.health import (
     ACCOUNT_SCORED,
     THRESHOLD_CROSSED,
@@ -147,6 +148,18 @@ def snapshot_value(snapshot: AccountSnapshot) -> bytes:
         subject=snapshot.account_id,
         time=snapshot.evaluated_at,
         data=snapshot,
+    )
+
+
+def erasure_value(account: str = "acme") -> bytes:
+    """The bytes health-score publishes among the crossings of an account that is erased."""
+    return envelope.encode(
+        id=f"erased-{account}",
+        source="/csm/health-score",
+        type=ACCOUNT_ERASED,
+        subject=account,
+        time=START,
+        data=AccountErased(erasure_id="erasure-1"),
     )
 
 

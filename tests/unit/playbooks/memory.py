@@ -1,12 +1,14 @@
 """The ports in memory: transactions on a copy that takes the original's place when they commit."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from typing import Any, TypeVar
 
 from csm_common.contracts.health import AccountSnapshot
+from csm_common.contracts.topics import NOTIFICATION_REQUESTS
 from csm_common.database.outbox import Message
 from playbooks.adapters.audience import compile_audience
 from playbooks.adapters.definitions import content_hash, encode_definition
@@ -14,6 +16,8 @@ from playbooks.application.model import Entry, Playbook, PlaybookKey, ReceivedCr
 from playbooks.application.reads import After, PlaybookVersion, RunFilter, RunStory, TaskFilter, entry_key
 from playbooks.domain.definition import Definition
 from playbooks.domain.run import Run, StepResult
+
+RowT = TypeVar("RowT")
 
 
 @dataclass(slots=True)
@@ -209,6 +213,40 @@ class MemoryTasks:
         return task.id
 
 
+class MemoryErasures:
+    """Implements ports.Erasures."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def of_accounts(self, account_ids: Collection[str]) -> Mapping[str, int]:
+        state = self._state
+        runs = {run.id for run in state.runs.values() if run.account_id in account_ids}
+        keys = {each.encode() for each in account_ids}
+        left = [
+            each
+            for each in state.messages
+            if each.topic != NOTIFICATION_REQUESTS.name or each.key not in keys
+        ]
+        counts = {
+            "steps": _drop(state.results, lambda each: each.run_id in runs),
+            "tasks": _drop(state.tasks, lambda each: each.account_id in account_ids),
+            "entries": _drop(state.entries, lambda each: each.account_id in account_ids),
+            "runs": _drop(state.runs, lambda each: each.account_id in account_ids),
+            "crossings": _drop(state.crossings, lambda each: each.crossing.account_id in account_ids),
+            "requests": len(state.messages) - len(left),
+        }
+        state.messages[:] = left
+        return counts
+
+
+def _drop(rows: dict[Any, RowT], goes: Callable[[RowT], bool]) -> int:
+    gone = [key for key, row in rows.items() if goes(row)]
+    for key in gone:
+        del rows[key]
+    return len(gone)
+
+
 class MemoryOutbox:
     """Implements ports.Outbox."""
 
@@ -229,6 +267,7 @@ class MemoryStore:
         self.runs = MemoryRuns(state)
         self.entries = MemoryEntries(state)
         self.tasks = MemoryTasks(state)
+        self.erasures = MemoryErasures(state)
         self.outbox = MemoryOutbox(state)
 
 

@@ -54,6 +54,23 @@ def a_task(task_id: str = "task-1", **members: object) -> Task:
     return replace(task, **members)  # type: ignore[arg-type]
 
 
+def a_result(run_id: str) -> StepResult:
+    return StepResult(run_id=run_id, position=0, step="tell", kind="notify", at=START, outcome="requested")
+
+
+def an_entry(crossing_id: str, account_id: str) -> Entry:
+    return Entry(
+        crossing_id=crossing_id,
+        playbook="account_at_risk",
+        version=1,
+        account_id=account_id,
+        decided_at=START,
+        outcome="refused",
+        code="audience",
+        reason="not in the audience",
+    )
+
+
 async def with_runs(store: Store, *runs: Run) -> None:
     """The runs, with the playbooks and crossings they refer to."""
     names = sorted({run.playbook for run in runs})
@@ -282,6 +299,37 @@ class StoreContract:
             title="Call them again", run_id="run-2", updated_at=START + MINUTE, asked=2
         )
         assert await world.reads.task("task-2") is None
+
+    # ---- erasures
+
+    async def test_of_an_erased_account_nothing_is_left_but_its_snapshot(self, world: World) -> None:
+        other = a_run("run-2", account_id="other", crossing_id="crossing-2")
+        ended = a_run("run-0", crossing_id="crossing-0", status="exited", exit_crossing_id="crossing-1")
+        request = Message("notifications.requests.v1", b"acme", b"{}")
+        left = [
+            Message("notifications.requests.v1", b"other", b"{}"),
+            Message("customer.events.v1", b"acme", b"{}"),
+        ]
+        async with world.transactions.begin() as store:
+            await with_runs(store, a_run(), other, ended)
+            await store.accounts.save([received_snapshot(a_snapshot())])
+            await store.runs.record([a_result("run-1"), a_result("run-2")])
+            await store.tasks.open([a_task(), a_task("task-2", account_id="other", run_id="run-2")])
+            await store.entries.add([an_entry("crossing-1", "acme"), an_entry("crossing-2", "other")])
+            await store.outbox.add([request, *left])
+        async with world.transactions.begin() as store:
+            erased = await store.erasures.of_accounts({"acme", "unknown"})
+        assert erased == {"steps": 1, "tasks": 1, "entries": 1, "runs": 2, "crossings": 2, "requests": 1}
+        async with world.transactions.begin() as store:
+            assert set(await store.erasures.of_accounts({"acme"})) == set(erased)
+            assert not any((await store.erasures.of_accounts({"acme"})).values())
+            assert set(await store.accounts.newest(["acme"])) == {"acme"}
+        assert [run.id for run, _ in await world.reads.runs(RunFilter(), 9, None)] == ["run-2"]
+        assert [task.id for task in await world.reads.tasks(TaskFilter(), 9, None)] == ["task-2"]
+        assert [entry.account_id for entry in await world.reads.entries(None, 9, None)] == ["other"]
+        async with world.transactions.begin() as store:
+            fresh = await store.crossings.remember([received("crossing-1"), received("crossing-2")], START)
+        assert [each.id for each in fresh] == ["crossing-1"]
 
     # ---- outbox
 

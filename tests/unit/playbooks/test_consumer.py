@@ -13,6 +13,7 @@ from tests.unit.playbooks.builders import (
     a_snapshot,
     crossing_record,
     crossing_value,
+    erasure_value,
     snapshot_record,
     snapshot_value,
 )
@@ -80,6 +81,44 @@ async def test_an_account_that_comes_back_begins_anew(door: Door) -> None:
         snapshot_record(3, snapshot_value(a_snapshot(revision=1))),
     )
     assert door.database.state.snapshots["acme"].snapshot.revision == 1
+
+
+async def test_an_account_that_comes_back_is_newer_even_where_its_tombstone_was_never_seen(
+    door: Door,
+) -> None:
+    await door.handle(snapshot_record(0, snapshot_value(a_snapshot(revision=7))))
+    await door.handle(snapshot_record(2, snapshot_value(a_snapshot(revision=8, score=99.0))))
+    assert door.database.state.snapshots["acme"].snapshot.score == 99.0
+
+
+async def test_an_erasure_forgets_what_followed_from_the_account_s_crossings(door: Door) -> None:
+    await door.handle(crossing_record(0, crossing_value("c-1", a_crossing())))
+    outcome = await door.handle(
+        crossing_record(1, erasure_value()), crossing_record(2, crossing_value("c-2", a_crossing("beta")))
+    )
+    assert outcome.dead_letters == []
+    assert [run.account_id for run in door.database.state.runs.values()] == ["beta"]
+    assert set(door.database.state.crossings) == {"c-2"}
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_crosses_before_an_erasure_is_void_and_what_crosses_behind_it_starts_afresh(
+    door: Door, together: bool
+) -> None:
+    records = [
+        crossing_record(0, crossing_value("c-1", a_crossing())),
+        crossing_record(1, erasure_value()),
+        crossing_record(2, crossing_value("c-2", a_crossing())),
+    ]
+    for batch in [records] if together else [[each] for each in records]:
+        await door.handle(*batch)
+    assert [run.crossing_id for run in door.database.state.runs.values()] == ["c-2"]
+
+
+async def test_a_redelivered_erasure_and_one_of_an_unknown_account_change_nothing(door: Door) -> None:
+    await door.handle(crossing_record(0, erasure_value()), crossing_record(1, erasure_value()))
+    assert door.database.state.runs == {}
+    assert door.woken == 0
 
 
 async def test_a_crossing_starts_a_run_and_wakes_the_ticker(door: Door) -> None:

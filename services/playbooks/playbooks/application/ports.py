@@ -108,6 +108,17 @@ class Tasks(Protocol):
         ...
 
 
+class Erasures(Protocol):
+    """Everything that is kept of accounts, over all tables."""
+
+    async def of_accounts(self, account_ids: Collection[str]) -> Mapping[str, int]:
+        """Delete their crossings with all that followed, and the requests that have not left yet; how many of each kind.
+
+        Their snapshots stay: those end by the tombstone on the topic they come from.
+        """
+        ...
+
+
 class Outbox(Protocol):
     """Messages that leave with the commit."""
 
@@ -131,6 +142,8 @@ class Store(Protocol):
     def entries(self) -> Entries: ...
     @property
     def tasks(self) -> Tasks: ...
+    @property
+    def erasures(self) -> Erasures: ...
     @property
     def outbox(self) -> Outbox: ...
 

@@ -8,15 +8,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csm_common.clock import Clock
 from csm_common.contracts.envelope import RawEnvelope
+from csm_common.contracts.facts import ACCOUNT_ERASED
 from csm_common.contracts.health import ACCOUNT_SCORED, THRESHOLD_CROSSED, AccountSnapshot, Crossing
 from csm_common.contracts.topics import HEALTH_ACCOUNTS, HEALTH_CROSSINGS, Topic
 from csm_common.database.positions import Partition
 from csm_common.kafka.record import DeadLetter, Outcome, Record
 from csm_common.telemetry import metrics
+from csm_common.telemetry.logs import get_logger
 from playbooks.application.handlers.accounts import keep_accounts
 from playbooks.application.handlers.crossings import Changes, handle_crossings
+from playbooks.application.handlers.erasures import erase_accounts
 from playbooks.application.model import ReceivedCrossing, ReceivedSnapshot
 from playbooks.application.ports import Store
+
+log = get_logger(__name__)
 
 _envelope = msgspec.json.Decoder(RawEnvelope)
 _snapshot = msgspec.json.Decoder(AccountSnapshot)
@@ -42,8 +47,16 @@ class HealthHandler:
         batch = _Batch(records)
         store = self._store(tx)
         await keep_accounts(store, batch.gone, list(batch.newest.values()))
+        erased = await erase_accounts(store, batch.erased)
         changes = await handle_crossings(store, batch.crossings, self._clock.now())
-        return Outcome(batch.dead_letters, lambda: self._committed(changes))
+
+        def committed() -> None:
+            self._committed(changes)
+            if batch.erased:
+                metrics.erasures.add(len(batch.erased), {"service": "playbooks", "kind": "account"})
+                log.info("erased", accounts=len(batch.erased), **erased)
+
+        return Outcome(batch.dead_letters, committed)
 
     def _committed(self, changes: Changes) -> None:
         for run in changes.started:
@@ -71,10 +84,12 @@ class HealthHandler:
 
 
 class _Batch:
-    """Records by what they tell: accounts that are gone, the newest of the others, crossings in order, the unreadable."""
+    """Records by what they tell: accounts without a snapshot, the newest of the others, accounts that are erased, the crossings
+    that are not void by it in order, the unreadable."""
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.gone: set[str] = set()
+        self.erased: set[str] = set()
         self.newest: dict[str, ReceivedSnapshot] = {}
         self.crossings: list[ReceivedCrossing] = []
         self.dead_letters: list[DeadLetter] = []
@@ -94,6 +109,8 @@ class _Batch:
             self._account(envelope)
         elif told == (HEALTH_CROSSINGS.name, THRESHOLD_CROSSED):
             self._crossing(envelope, record)
+        elif told == (HEALTH_CROSSINGS.name, ACCOUNT_ERASED):
+            self._erasure(envelope.subject)
         else:
             # Not poison: a newer health-score may tell more than this build can read.
             reason = f"the type {envelope.type} is not known on this topic"
@@ -113,6 +130,10 @@ class _Batch:
         known = self.newest.get(snapshot.account_id)
         if known is None or known.snapshot.revision < snapshot.revision:
             self.newest[snapshot.account_id] = ReceivedSnapshot(snapshot=snapshot, data=data)
+
+    def _erasure(self, account: str) -> None:
+        self.erased.add(account)
+        self.crossings = [each for each in self.crossings if each.crossing.account_id != account]
 
     def _crossing(self, envelope: RawEnvelope, record: Record) -> None:
         data = bytes(envelope.data)

@@ -12,6 +12,7 @@ from csm_common.errors import TransientError
 from playbooks.adapters.postgres.accounts import PostgresAccounts
 from playbooks.adapters.postgres.crossings import PostgresCrossings
 from playbooks.adapters.postgres.entries import PostgresEntries
+from playbooks.adapters.postgres.erasures import PostgresErasures
 from playbooks.adapters.postgres.playbooks import PlaybookCache, PostgresPlaybooks
 from playbooks.adapters.postgres.runs import PostgresRuns
 from playbooks.adapters.postgres.tasks import PostgresTasks
@@ -38,6 +39,7 @@ class PostgresStore:
         self.runs = PostgresRuns(tx)
         self.entries = PostgresEntries(tx)
         self.tasks = PostgresTasks(tx)
+        self.erasures = PostgresErasures(tx)
         self.outbox = PostgresOutbox(tx)
 
 
