@@ -27,7 +27,7 @@ async def migrated(postgres: PostgresServer) -> AsyncIterator[AsyncEngine]:
 async def engine(migrated: AsyncEngine) -> AsyncEngine:
     """The same with empty tables."""
     async with migrated.begin() as tx:
-        await tx.execute(text("TRUNCATE contacts, notifications, attempts, outbox, positions"))
+        await tx.execute(text("TRUNCATE contacts, notifications, attempts, erasures, outbox, positions"))
     return migrated
 
 

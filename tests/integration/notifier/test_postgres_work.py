@@ -7,7 +7,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.clock import START
 from tests.unit.notifier.builders import a_notification, an_entry
-from tests.unit.notifier.work_contract import LEASE, WorkContract, add, put
+from tests.unit.notifier.work_contract import (
+    FAILED,
+    LEASE,
+    WorkContract,
+    add,
+    claim,
+    erase_account,
+    put,
+    record,
+)
 
 from csm_common.contracts.envelope import Envelope
 from csm_common.contracts.topics import CUSTOMER_EVENTS
@@ -37,6 +46,17 @@ async def test_consents_are_kept_by_purpose(open_work: OpenWork, engine: AsyncEn
     async with engine.connect() as connection:
         consents = await connection.scalar(text("SELECT consents FROM contacts"))
     assert consents == {"marketing": False, "product": False, "surveys": True}
+
+
+async def test_an_erasure_leaves_no_context_and_no_reply(open_work: OpenWork, engine: AsyncEngine) -> None:
+    await add(open_work, a_notification("n-1"), a_notification("n-2"))
+    (claimed, _) = await claim(open_work)
+    await record(open_work, claimed, FAILED)
+    await erase_account(open_work)
+    async with engine.connect() as connection:
+        contexts = await connection.scalars(text("SELECT DISTINCT context::text FROM notifications"))
+        details = await connection.scalars(text("SELECT DISTINCT detail FROM attempts"))
+    assert (list(contexts), list(details)) == (["{}"], [None])
 
 
 async def test_outcomes_wait_in_the_outbox_for_the_topic_of_facts(

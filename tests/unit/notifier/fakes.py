@@ -10,10 +10,10 @@ from typing import Any
 
 from tests.unit.notifier.builders import WORDS
 
-from notifier.application.ports import Claimed, DirectoryEntry, Rendered, TemplateError
+from notifier.application.ports import Claimed, DirectoryEntry, Erased, Rendered, TemplateError
 from notifier.application.views import AttemptView, DecisionView, NotificationDetail, NotificationSummary
 from notifier.domain.delivery import Answer, Verdict
-from notifier.domain.notification import Notification, Status
+from notifier.domain.notification import Notification, Status, Wanted
 from notifier.domain.recipients import Contact, Decision, Recipient
 
 _DETAILS = ("name", "email", "role", "active")
@@ -44,6 +44,7 @@ class _Tables:
     contacts: dict[bytes, _Entry] = field(default_factory=dict)
     rows: dict[str, _Row] = field(default_factory=dict)
     facts: list[tuple[str, Status, datetime]] = field(default_factory=list)
+    erased: dict[str, datetime] = field(default_factory=dict)
 
 
 class MemoryStore:
@@ -80,6 +81,7 @@ class MemoryWork:
     def __init__(self, tables: _Tables) -> None:
         self.directory = MemoryDirectory(tables.contacts)
         self.notifications = MemoryNotifications(tables.rows)
+        self.erasures = MemoryErasures(tables)
         self.facts = MemoryFacts(tables.facts)
 
 
@@ -232,6 +234,90 @@ def _summary(row: _Row) -> dict[str, Any]:
         "next_attempt_at": row.wake_at if row.status in (Status.PENDING, Status.RETRY) else None,
         "finished_at": row.finished_at,
     }
+
+
+class MemoryErasures:
+    """Over all tables."""
+
+    def __init__(self, tables: _Tables) -> None:
+        self._tables = tables
+
+    async def of_contacts(self, contacts: Mapping[tuple[str, str], datetime]) -> Erased:
+        """What was said to them."""
+        done = [self._of_contact(*who, at) for who, at in contacts.items()]
+        return Erased(
+            0,
+            sum(each.notifications for each in done),
+            sum(each.attempts for each in done),
+            [one for each in done for one in each.cancelled],
+        )
+
+    def _of_contact(self, account_id: str, contact_id: str, at: datetime) -> Erased:
+        wanted = Wanted("contact", contact_id)
+        rows = [
+            row
+            for row in self._of(account_id, at)
+            if wanted in row.notification.recipients or _went_to(row, contact_id)
+        ]
+        only = [row for row in rows if set(row.notification.recipients) == {wanted}]
+        return self._forget(rows, only, at, contacts=0)
+
+    async def of_accounts(self, accounts: Mapping[str, datetime]) -> Erased:
+        """All that is kept of them."""
+        done = [self._of_account(account, at) for account, at in accounts.items()]
+        return Erased(
+            sum(each.contacts for each in done),
+            sum(each.notifications for each in done),
+            sum(each.attempts for each in done),
+            [one for each in done for one in each.cancelled],
+        )
+
+    def _of_account(self, account_id: str, at: datetime) -> Erased:
+        erased = self._tables.erased
+        erased[account_id] = max(at, erased.get(account_id, at))
+        gone = [
+            key
+            for key, each in self._tables.contacts.items()
+            if each.account_id == account_id and each.recorded_at <= at
+        ]
+        for key in gone:
+            del self._tables.contacts[key]
+        rows = self._of(account_id, at)
+        return self._forget(rows, rows, at, contacts=len(gone))
+
+    def _of(self, account_id: str, at: datetime) -> list[_Row]:
+        asked = ((row, row.notification) for row in self._tables.rows.values())
+        return [row for row, each in asked if each.account_id == account_id and each.requested_at <= at]
+
+    def _forget(
+        self, rows: Sequence[_Row], cancellable: Sequence[_Row], at: datetime, *, contacts: int
+    ) -> Erased:
+        cancelled = [row for row in cancellable if not row.status.final]
+        before = [row.notification for row in cancelled]
+        for row in cancelled:
+            row.status, row.reason, row.wake_at, row.finished_at = Status.CANCELLED, "erased", None, at
+        blank = [
+            row
+            for row in rows
+            if row.status.final and (row.notification.context or row.reason not in (None, "erased"))
+        ]
+        for row in blank:
+            row.notification = replace(row.notification, context={})
+            row.reason = row.reason and "erased"
+        attempts = 0
+        for row in rows:
+            for number, attempt in row.attempts.items():
+                attempts += attempt.detail is not None
+                row.attempts[number] = replace(attempt, detail=None)
+        return Erased(contacts, len(blank), attempts, before)
+
+    async def erased_at(self, account_ids: Collection[str]) -> Mapping[str, datetime]:
+        """When they were."""
+        return {each: self._tables.erased[each] for each in account_ids if each in self._tables.erased}
+
+
+def _went_to(row: _Row, contact_id: str) -> bool:
+    return row.decision is not None and row.decision.contact_id == contact_id
 
 
 class MemoryFacts:

@@ -1,6 +1,7 @@
 """The two topics, read into memory."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -11,6 +12,7 @@ from tests.unit.notifier.fakes import MemoryStore
 
 from csm_common.contracts import envelope
 from csm_common.contracts.contacts import CONTACT_RECORDED
+from csm_common.contracts.facts import ACCOUNT_ERASED, CONTACT_ERASED
 from csm_common.contracts.notifications import NOTIFICATION_REQUESTED
 from csm_common.contracts.topics import CUSTOMER_CONTACTS, NOTIFICATION_REQUESTS, Topic
 from csm_common.kafka.record import Outcome, Record
@@ -140,6 +142,73 @@ async def test_a_contact_nobody_can_read_is_a_dead_letter_that_tells_no_address(
     assert letter.record is bad
     assert "kim@" not in letter.reason
     assert [each.contact_id for each in await reader.known()] == ["lee"]
+
+
+LATER = START + timedelta(hours=1)
+
+
+def erasure(type_: str, data: dict[str, Any], key: bytes) -> Record:
+    value = envelope.encode(id="x", source="/csm/ingest", type=type_, subject="acme", time=LATER, data=data)
+    return record(CUSTOMER_CONTACTS, value, key)
+
+
+async def test_an_erased_account_is_forgotten_and_no_fact_tells_of_it(reader: Reader) -> None:
+    await reader.contacts(record(CUSTOMER_CONTACTS, event(CONTACT_RECORDED, KIM), b"acme/kim"))
+    await reader.requests(event(NOTIFICATION_REQUESTED, REQUEST))
+    outcome = await reader.contacts(erasure(ACCOUNT_ERASED, {}, b"acme/"))
+    outcome.committed()
+    assert outcome.dead_letters == []
+    assert await reader.known() == ()
+    assert await statuses(reader) == [("n-1", Status.CANCELLED)]
+    assert reader.store.facts == []
+
+
+async def test_a_request_that_comes_after_the_erasure_was_asked_for_before_it_and_is_not_taken_in(
+    reader: Reader,
+) -> None:
+    await reader.contacts(erasure(ACCOUNT_ERASED, {}, b"acme/"))
+    afresh = {**REQUEST, "requested_at": LATER + timedelta(seconds=1)}
+    await reader.requests(
+        event(NOTIFICATION_REQUESTED, REQUEST), event(NOTIFICATION_REQUESTED, afresh, "n-2")
+    )
+    assert await statuses(reader) == [("n-2", Status.PENDING)]
+
+
+async def test_what_an_erased_contact_was_to_be_told_is_cancelled_and_the_account_hears_of_it(
+    reader: Reader,
+) -> None:
+    await reader.contacts(record(CUSTOMER_CONTACTS, event(CONTACT_RECORDED, KIM), b"acme/kim"))
+    to_kim = {**REQUEST, "recipients": [{"kind": "contact", "value": "kim"}]}
+    await reader.requests(
+        event(NOTIFICATION_REQUESTED, to_kim), event(NOTIFICATION_REQUESTED, REQUEST, "n-2")
+    )
+    erased = erasure(CONTACT_ERASED, {"contact_id": "kim"}, b"acme/kim")
+    await reader.contacts(erased, record(CUSTOMER_CONTACTS, None, b"acme/kim"))
+    await reader.contacts(erased, record(CUSTOMER_CONTACTS, None, b"acme/kim"))
+    assert await reader.known() == ()
+    assert dict(await statuses(reader)) == {"n-1": Status.CANCELLED, "n-2": Status.PENDING}
+    assert reader.store.facts == [("n-1", Status.CANCELLED, LATER)]
+
+
+async def test_a_contact_that_was_merged_into_another_is_gone_and_what_waits_for_it_goes_on(
+    reader: Reader,
+) -> None:
+    to_kim = {**REQUEST, "recipients": [{"kind": "contact", "value": "kim"}]}
+    await reader.requests(event(NOTIFICATION_REQUESTED, to_kim))
+    await reader.contacts(record(CUSTOMER_CONTACTS, None, b"acme/kim"))
+    assert await statuses(reader) == [("n-1", Status.PENDING)]
+
+
+async def test_an_erasure_that_nobody_can_read_is_a_dead_letter(reader: Reader) -> None:
+    outcome = await reader.contacts(
+        erasure(CONTACT_ERASED, {}, b"acme/kim"), erasure("csm.other", {}, b"acme/")
+    )
+    assert [each.code for each in outcome.dead_letters] == ["undecodable"] * 2
+
+
+async def statuses(reader: Reader) -> list[tuple[str, Status]]:
+    async with reader.store.open() as work:
+        return [(each.id, each.status) for each in await work.notifications.page("acme", None, None, 10)]
 
 
 async def test_the_consumers_have_no_timers_and_no_memory(reader: Reader) -> None:

@@ -17,7 +17,7 @@ EXPIRING = a_notification(expires_at=START + timedelta(seconds=20))
 
 @pytest.mark.parametrize("status", list(Status))
 def test_the_final_statuses(status: Status) -> None:
-    assert status.final == (status.value in ("sent", "failed", "undeliverable", "expired"))
+    assert status.final == (status.value in ("sent", "failed", "undeliverable", "expired", "cancelled"))
 
 
 def test_an_attempt_may_go_ahead_until_they_are_used_up() -> None:

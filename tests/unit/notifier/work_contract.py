@@ -8,15 +8,17 @@ import pytest
 from tests.support.clock import START
 from tests.unit.notifier.builders import RECIPIENT, a_notification, an_entry
 
-from notifier.application.ports import Claimed, DirectoryEntry, OpenWork
+from notifier.application.ports import Claimed, DirectoryEntry, Erased, OpenWork
 from notifier.application.views import DecisionView, NotificationDetail
 from notifier.domain.delivery import Verdict
-from notifier.domain.notification import Notification, Status
+from notifier.domain.notification import Notification, Status, Wanted
 from notifier.domain.recipients import Contact, Decision
 
 LEASE = timedelta(minutes=2)
 SOON = START + timedelta(seconds=1)
 SENT = Verdict(status=Status.SENT, outcome="accepted", detail="Kept", code=250)
+FAILED = Verdict(status=Status.FAILED, outcome="refused", reason="no such user", detail="no user", code=550)
+LATER = START + timedelta(minutes=10)
 DECISION = Decision(RECIPIENT, "owner: the account names contact kim as its owner")
 
 
@@ -56,6 +58,16 @@ async def put(open_work: OpenWork, *entries: DirectoryEntry) -> None:
 async def contacts(open_work: OpenWork, account_id: str = "acme") -> Sequence[Contact]:
     async with open_work() as work:
         return (await work.directory.of_accounts({account_id})).get(account_id, ())
+
+
+async def erase_account(open_work: OpenWork, account_id: str = "acme") -> Erased:
+    async with open_work() as work:
+        return await work.erasures.of_accounts({account_id: LATER})
+
+
+async def erase_contact(open_work: OpenWork, contact_id: str) -> Erased:
+    async with open_work() as work:
+        return await work.erasures.of_contacts({("acme", contact_id): LATER})
 
 
 async def fail_half_way(open_work: OpenWork) -> None:
@@ -270,3 +282,86 @@ class WorkContract:
         await put(open_work, replace(entry, contact=replace(entry.contact, email=None)))
         found = {each.contact_id: each for each in await contacts(open_work)}
         assert (found["kim"].name, found["kim"].email) == ("Kim", None)
+
+    # ---- erasures
+
+    async def test_an_erased_account_has_no_contacts_and_nothing_more_is_sent_about_it(
+        self, open_work: OpenWork
+    ) -> None:
+        await put(open_work, an_entry(), an_entry("lee"), an_entry(account_id="other"))
+        await add(open_work, a_notification("sent"))
+        (claimed,) = await claim(open_work)
+        await record(open_work, claimed, FAILED)
+        await add(open_work, a_notification("waits"), a_notification("others", account_id="other"))
+        erased = await erase_account(open_work)
+        assert (erased.contacts, erased.notifications, erased.attempts) == (2, 2, 1)
+        assert [each.id for each in erased.cancelled] == ["waits"]
+        assert await contacts(open_work) == ()
+        assert len(await contacts(open_work, "other")) == 1
+        found = await detail(open_work, "sent")
+        assert (found.status, found.reason) == (Status.FAILED, "erased")
+        assert [each.detail for each in found.attempts] == [None]
+        found = await detail(open_work, "waits")
+        assert (found.status, found.reason, found.finished_at) == (Status.CANCELLED, "erased", LATER)
+        assert [each.notification.id for each in await claim(open_work, LATER)] == ["others"]
+
+    async def test_erasing_again_changes_nothing(self, open_work: OpenWork) -> None:
+        await put(open_work, an_entry())
+        await add(open_work, a_notification())
+        await erase_account(open_work)
+        assert await erase_account(open_work) == Erased(0, 0, 0, [])
+
+    async def test_what_came_after_the_erasure_is_left_alone(self, open_work: OpenWork) -> None:
+        late = LATER + timedelta(seconds=1)
+        await put(open_work, an_entry(at=late))
+        await add(open_work, a_notification(requested_at=late))
+        assert await erase_account(open_work) == Erased(0, 0, 0, [])
+        assert len(await contacts(open_work)) == 1
+        assert len(await claim(open_work, late)) == 1
+
+    async def test_it_is_known_when_an_account_was_erased_last(self, open_work: OpenWork) -> None:
+        for at in (LATER, SOON):
+            async with open_work() as work:
+                await work.erasures.of_accounts({"acme": at})
+        async with open_work() as work:
+            assert await work.erasures.erased_at({"acme", "other"}) == {"acme": LATER}
+
+    async def test_a_message_that_is_being_sent_is_cancelled_and_its_outcome_is_nobody_s(
+        self, open_work: OpenWork
+    ) -> None:
+        await add(open_work, a_notification())
+        (claimed,) = await claim(open_work)
+        await erase_account(open_work)
+        assert not await record(open_work, claimed, SENT)
+        assert (await detail(open_work)).status is Status.CANCELLED
+
+    async def test_of_an_erased_contact_what_was_for_them_alone_is_cancelled(
+        self, open_work: OpenWork
+    ) -> None:
+        kim, lee = Wanted("contact", "kim"), Wanted("contact", "lee")
+        await add(
+            open_work,
+            a_notification("kim", recipients=(kim,)),
+            a_notification("kim-or-lee", recipients=(kim, lee)),
+            a_notification("owner"),
+        )
+        erased = await erase_contact(open_work, "kim")
+        assert [each.id for each in erased.cancelled] == ["kim"]
+        found = await detail(open_work, "kim")
+        assert (found.status, found.reason) == (Status.CANCELLED, "erased")
+        waiting = await claim(open_work, LATER)
+        assert {each.notification.id for each in waiting} == {"kim-or-lee", "owner"}
+        assert all(each.notification.context for each in waiting)
+
+    async def test_what_was_said_to_an_erased_contact_is_forgotten(self, open_work: OpenWork) -> None:
+        await add(open_work, a_notification("kim"), a_notification("nobody"))
+        to_kim, to_nobody = await claim(open_work)
+        await record(open_work, to_kim, FAILED)
+        await record(open_work, to_nobody, FAILED, decision=None)
+        erased = await erase_contact(open_work, "kim")
+        assert (erased.contacts, erased.notifications, erased.attempts) == (0, 1, 1)
+        assert await erase_contact(open_work, "kim") == Erased(0, 0, 0, [])
+        found = await detail(open_work, to_kim.notification.id)
+        assert (found.status, found.reason) == (Status.FAILED, "erased")
+        untouched = await detail(open_work, to_nobody.notification.id)
+        assert (untouched.reason, untouched.attempts[0].detail) == (FAILED.reason, FAILED.detail)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from notifier.adapters.directory import PostgresDirectory
+from notifier.adapters.erasures import PostgresErasures
 from notifier.adapters.facts import OutboxFacts
 from notifier.adapters.notifications import PostgresNotifications
 from notifier.application.ports import OpenWork
@@ -18,12 +19,15 @@ class PostgresWork:
 
     directory: PostgresDirectory
     notifications: PostgresNotifications
+    erasures: PostgresErasures
     facts: OutboxFacts
 
 
 def work_in(tx: AsyncConnection) -> PostgresWork:
     """The work of a transaction that somebody else has opened and will commit."""
-    return PostgresWork(PostgresDirectory(tx), PostgresNotifications(tx), OutboxFacts(tx))
+    return PostgresWork(
+        PostgresDirectory(tx), PostgresNotifications(tx), PostgresErasures(tx), OutboxFacts(tx)
+    )
 
 
 def work_on(engine: AsyncEngine) -> OpenWork:

@@ -81,6 +81,35 @@ class Notifications(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure did: contacts deleted, notifications and attempts blanked, and the notifications that were cancelled."""
+
+    contacts: int
+    notifications: int
+    attempts: int
+    cancelled: Sequence[Notification]
+
+
+class Erasures(Protocol):
+    """Forgetting people and accounts. Erasing again changes nothing."""
+
+    async def of_contacts(self, contacts: Mapping[tuple[str, str], datetime]) -> Erased:
+        """By account and contact id, forget what was said to them by then; what was for nobody else is cancelled.
+
+        Their entries in the directory end by tombstones.
+        """
+        ...
+
+    async def of_accounts(self, accounts: Mapping[str, datetime]) -> Erased:
+        """Forget everybody of the accounts and what was said about them, and cancel what was asked for, by then."""
+        ...
+
+    async def erased_at(self, account_ids: Collection[str]) -> Mapping[str, datetime]:
+        """When those of the accounts that ever were erased were so last."""
+        ...
+
+
 class Facts(Protocol):
     """What the rest of the product is told."""
 
@@ -100,6 +129,11 @@ class Work(Protocol):
     @property
     def notifications(self) -> Notifications:
         """The notifications."""
+        ...
+
+    @property
+    def erasures(self) -> Erasures:
+        """The forgetting."""
         ...
 
     @property

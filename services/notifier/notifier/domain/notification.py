@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 
 class Status(StrEnum):
-    """pending → sending → sent, or retry → sending …, or one of the final failures."""
+    """pending → sending → sent, or retry → sending …, or one of the final failures; cancelled when an erasure ends it."""
 
     PENDING = "pending"
     SENDING = "sending"
@@ -17,6 +17,7 @@ class Status(StrEnum):
     FAILED = "failed"
     UNDELIVERABLE = "undeliverable"
     EXPIRED = "expired"
+    CANCELLED = "cancelled"
 
     @property
     def final(self) -> bool:

@@ -3,42 +3,23 @@ million contacts keeps no message waiting."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Generic, TypeVar
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csm_common.clock import Clock
-from csm_common.contracts.contacts import CONTACT_RECORDED, ContactRecorded
-from csm_common.contracts.envelope import RawEnvelope
 from csm_common.contracts.notifications import NOTIFICATION_REQUESTED, NotificationRequest
 from csm_common.contracts.topics import CUSTOMER_CONTACTS, NOTIFICATION_REQUESTS, Topic
 from csm_common.database.positions import Partition
 from csm_common.kafka.record import DeadLetter, Outcome, Record
-from notifier.application.handlers.directory import Erasure, update_directory
+from notifier.application.handlers.directory import update_directory
+from notifier.application.handlers.erasures import erase, not_erased_since, tell_erased
 from notifier.application.handlers.requests import notification_of
-from notifier.application.ports import DirectoryEntry, Work
+from notifier.application.ports import Work
+from notifier.entrypoints.contacts import ContactsBatch
+from notifier.entrypoints.decoding import Decoder
 
 WorkIn = Callable[[AsyncConnection], Work]
-
-DataT = TypeVar("DataT")
-
-_envelopes = msgspec.json.Decoder(RawEnvelope)
-
-
-class _Decoder(Generic[DataT]):
-    """Reads events of one type with data of one shape."""
-
-    def __init__(self, type_: str, shape: type[DataT]) -> None:
-        self._type = type_
-        self._data = msgspec.json.Decoder(shape)
-
-    def decode(self, value: bytes) -> tuple[RawEnvelope, DataT]:
-        """The event and its data; msgspec.MsgspecError where it is neither JSON, an event, nor of the right type."""
-        event = _envelopes.decode(value)
-        if event.type != self._type:
-            raise msgspec.ValidationError(f"Expected an event of type {self._type}, got {event.type}")
-        return event, self._data.decode(event.data)
 
 
 class _WithoutTimers:
@@ -62,33 +43,21 @@ class _WithoutTimers:
 
 
 class ContactsConsumer(_WithoutTimers):
-    """`customer.contacts.v1` → the directory."""
+    """`customer.contacts.v1` → the directory, and erasures."""
 
     name = "notifier-contacts"
     topics: tuple[Topic, ...] = (CUSTOMER_CONTACTS,)
 
     def __init__(self, work_in: WorkIn) -> None:
         self._work_in = work_in
-        self._decoder = _Decoder(CONTACT_RECORDED, ContactRecorded)
 
     async def handle(self, tx: AsyncConnection, records: Sequence[Record]) -> Outcome:
-        """Take a batch in."""
-        changes: list[DirectoryEntry | Erasure] = []
-        letters = []
-        for record in records:
-            try:
-                changes.append(self._change(record))
-            except msgspec.MsgspecError as error:
-                letters.append(DeadLetter(record, "undecodable", str(error)))
-        await update_directory(self._work_in(tx).directory, changes)
-        return Outcome(letters)
-
-    def _change(self, record: Record) -> DirectoryEntry | Erasure:
-        key = record.key or b""
-        if record.value is None:
-            return key
-        event, contact = self._decoder.decode(record.value)
-        return DirectoryEntry(key, contact, event.time)
+        """Take a batch in. Erasures look at times, not at the order of the log: an account's lie on a partition of their own."""
+        batch = ContactsBatch(records)
+        work = self._work_in(tx)
+        done = await erase(work, batch.erased_contacts, batch.erased_accounts)
+        await update_directory(work.directory, batch.changes)
+        return Outcome(batch.letters, lambda: tell_erased(batch.erased_contacts, batch.erased_accounts, done))
 
 
 class RequestsConsumer(_WithoutTimers):
@@ -101,7 +70,7 @@ class RequestsConsumer(_WithoutTimers):
         self._work_in = work_in
         self._clock = clock
         self._wake_sender = wake_sender
-        self._decoder = _Decoder(NOTIFICATION_REQUESTED, NotificationRequest)
+        self._decoder = Decoder(NOTIFICATION_REQUESTED, NotificationRequest)
 
     async def handle(self, tx: AsyncConnection, records: Sequence[Record]) -> Outcome:
         """Take a batch in; a request that came before changes nothing."""
@@ -113,5 +82,6 @@ class RequestsConsumer(_WithoutTimers):
                 notifications.append(notification_of(event.id, request, record.traceparent))
             except msgspec.MsgspecError as error:
                 letters.append(DeadLetter(record, "undecodable", str(error)))
-        await self._work_in(tx).notifications.add(notifications, self._clock.now())
+        work = self._work_in(tx)
+        await work.notifications.add(await not_erased_since(work, notifications), self._clock.now())
         return Outcome(letters, self._wake_sender)
