@@ -1,9 +1,8 @@
 """What imports lean on, in memory."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,6 @@ import msgspec
 from csm_common.errors import ConflictError, InvalidError, TransientError
 from ingest.application.imports.job import STALE_AFTER, ImportJob
 from ingest.application.imports.ports import JobKey
-from ingest.application.ports import Rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,34 +105,3 @@ def _seen(job: ImportJob, now: datetime) -> ImportJob:
     if seen.status == "running" and seen.updated_at < now - STALE_AFTER:
         seen.status, seen.problem = "interrupted", "Its process has ended."
     return seen
-
-
-class MemoryRejections:
-    """The part of Rejections that imports use."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, Rejection] = {}
-
-    async def add(self, rejections: Sequence[Rejection]) -> None:
-        """Keep them."""
-        self.kept |= {each.id: each for each in rejections}
-
-
-@dataclass
-class MemoryParkingStore:
-    """A Store of which only the rejections are used."""
-
-    rejections: MemoryRejections = field(default_factory=MemoryRejections)
-    away: bool = False
-
-    @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Any]:
-        """A transaction."""
-        if self.away:
-            raise TransientError("The database does not answer right now.", code="database_unavailable")
-        yield self
-
-    @property
-    def lines(self) -> Collection[tuple[str, str, bytes]]:
-        """What was parked: line, code, body."""
-        return [(each.context["line"], each.code, each.body) for each in self.rejections.kept.values()]

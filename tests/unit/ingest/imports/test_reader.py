@@ -32,7 +32,7 @@ async def parked(content: str, **asked: Any) -> Received:
     """The only line that is parked of the content."""
     desk = Desk()
     await desk.run(content, **asked)
-    (kept,) = desk.store.rejections.kept.values()
+    (kept,) = desk.parked
     assert kept.format == FORMAT
     return Received(
         format=kept.format, source=kept.source, body=kept.body, at=kept.received_at, context=kept.context

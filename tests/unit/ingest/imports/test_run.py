@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from tests.support.clock import START, ManualClock
-from tests.unit.ingest.imports.fakes import MemoryJobs, MemoryParkingStore, MemoryTaker
+from tests.unit.ingest.imports.fakes import MemoryJobs, MemoryTaker
 from tests.unit.ingest.imports.test_file import TIME, an_event
+from tests.unit.ingest.memory_store import MemoryStore
 
 from csm_common.errors import ConflictError, InvalidError, TooLargeError, TransientError
 from ingest.application.budget import Budget
@@ -24,6 +25,7 @@ from ingest.application.imports.limits import ImportLimits
 from ingest.application.imports.parking import LineParking
 from ingest.application.imports.patience import Patience
 from ingest.application.imports.run import Surroundings
+from ingest.application.ports import Rejection
 from ingest.application.sources import SourceTally
 
 AWAY = TransientError("The brokers are away.", code="brokers_unavailable", retry_after=2.0)
@@ -37,7 +39,7 @@ class Desk:
     clock: ManualClock = field(default_factory=ManualClock)
     taker: MemoryTaker = field(default_factory=MemoryTaker)
     jobs: MemoryJobs = field(default_factory=MemoryJobs)
-    store: MemoryParkingStore = field(default_factory=MemoryParkingStore)
+    store: MemoryStore = field(default_factory=MemoryStore)
     tally: SourceTally = field(default_factory=SourceTally)
     budget: Budget = field(default_factory=lambda: Budget(2**40))
     waits: list[float] = field(default_factory=list)
@@ -66,6 +68,11 @@ class Desk:
 
         with self.budget.hold() as hold:
             return await Importing(around).run(ImportOrder(**{"id": "march", **asked}), sent(), hold)
+
+    @property
+    def parked(self) -> list[Rejection]:
+        """The lines that were kept among the rejections."""
+        return list(self.store.tables.rejections.rows.values())
 
     @property
     def job(self) -> ImportJob:
@@ -127,7 +134,8 @@ async def test_lines_that_are_wrong_are_parked_with_their_number() -> None:
 
     assert (job.accepted, job.rejected) == (2, 3)
     assert job.reasons == {"invalid_json": 1, "invalid_subject": 1, "invalid_event": 1}
-    assert list(desk.store.lines) == [("3", "invalid_json", b"{"), ("5", "invalid_event", b"[]")]
+    parked = [(each.context["line"], each.code, each.body) for each in desk.parked]
+    assert parked == [("3", "invalid_json", b"{"), ("5", "invalid_event", b"[]")]
     assert desk.taker.refused == [{"import": "march", "line": "4"}]
     ((minute,), _) = desk.tally.take()
     assert (minute.source, minute.rejected) == ("/import", 2)
