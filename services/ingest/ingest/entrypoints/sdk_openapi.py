@@ -94,7 +94,8 @@ def _refusal(description: str) -> dict[str, Any]:
 
 def _schemas() -> dict[str, Schema]:
     """Messages may be anything, for one at fault is no reason to refuse a body; what they should be is in the docs."""
-    batch = {"type": "array", "minItems": 1, "maxItems": MAX_BATCH_EVENTS, "items": {}}
+    about = f"One to {MAX_BATCH_EVENTS} messages."
+    batch = {"type": "array", "minItems": 1, "items": {}, "description": about}
     count = {"type": "integer", "minimum": 0}
     return {
         "SdkBatch": {"type": "object", "required": ["batch"], "properties": {"batch": batch}},

@@ -31,11 +31,16 @@ def checked_name(value: object, field: str) -> str | None:
     if len(text) > LONGEST_NAME:
         sentence = f"{field} has {len(text)} characters, of which {LONGEST_NAME} are allowed"
         raise RejectedRowError("too_long", sentence, column=field)
-    if text.isspace() or any(each < " " or "\x7f" <= each <= "\x9f" for each in text):
+    if text.isspace() or not (text.isprintable() or _is_readable(text)):
         raise RejectedRowError(
             "not_a_text", f"{field} is {shown(text)}, expected readable text", column=field
         )
     return text
+
+
+def _is_readable(text: str) -> bool:
+    """Whether it is free of control characters; other unprintable ones, such as a soft hyphen, do no harm."""
+    return not any(each < " " or "\x7f" <= each <= "\x9f" for each in text)
 
 
 def object_in(message: Message, field: str) -> dict[str, Any]:
