@@ -134,6 +134,6 @@ _REQUEST: dict[str, Any] = _NAMED | {
     "requestBody": {
         "required": True,
         "description": "What the vendor sends, signed as the vendor does.",
-        "content": {"application/json": {"schema": {"type": "object"}}},
+        "content": {"application/json": {"schema": {"type": ["object", "array"]}}},
     }
 }

@@ -154,6 +154,11 @@ def test_a_delivery_of_several_messages() -> None:
     assert ids == again
 
 
+def test_a_body_that_is_a_list() -> None:
+    messages = connection(each=".").messages(json.dumps([CALL, CALL]).encode(), AT)
+    assert [json.loads(each.body) for each in messages] == [CALL, CALL]
+
+
 @pytest.mark.parametrize("body", [b"{}", b'{"batch": {"events": {}}}', b"odd", b"[" * 100_000])
 def test_a_delivery_that_cannot_be_split_is_kept_as_a_whole(body: bytes) -> None:
     several = connection(each="batch.events")

@@ -187,5 +187,5 @@ def test_the_document_tells_of_every_answer(door: Door) -> None:
     assert set(operation["responses"]) == {"200", "400", "401", "404", "408", "413", "503"}
     refusals = {status: told for status, told in operation["responses"].items() if status != "200"}
     assert all(list(told["content"]) == ["application/problem+json"] for told in refusals.values())
-    assert operation["requestBody"]["content"]["application/json"]["schema"] == {"type": "object"}
+    assert operation["requestBody"]["content"]["application/json"]["schema"] == {"type": ["object", "array"]}
     assert operation["parameters"][0]["name"] == "name"

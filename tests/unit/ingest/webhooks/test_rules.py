@@ -40,6 +40,7 @@ def test_every_kind_with_its_defaults() -> None:
     )
     connections = connect(hooks, {"A": "one", "B": "two"})
     assert connections["stripe"].secrets == [b"one", b"two"]
+    assert "b'one'" not in repr(connections)
     assert [each.source for each in connections.values()] == [
         "webhook/stripe",
         "webhook/zendesk",

@@ -159,6 +159,16 @@ def test_the_tolerance_ends_after_five_minutes(verify: Verify, signed: Signs, aw
     assert problem(verify, headers, now=NOW + away * 1.01) == "stale_signature"
 
 
+def test_hexadecimal_digits_of_either_size() -> None:
+    headers = own_headers(BODY)
+    digits = headers["x-signature"].removeprefix("sha512=")
+    assert problem(OWN, headers | {"x-signature": f"sha512={digits.upper()}"}) is None
+    base64_headers = zendesk_headers(BODY)
+    signature = base64_headers["x-zendesk-webhook-signature"]
+    lowered = base64_headers | {"x-zendesk-webhook-signature": signature.lower()}
+    assert problem(ZENDESK, lowered) == "invalid_signature"
+
+
 def test_a_stranger_does_not_learn_of_our_clock() -> None:
     headers = {"stripe-signature": f"t={SIGNED_AT},v1={'0' * 64}"}
     assert problem(STRIPE, headers, now=NOW + timedelta(days=1)) == "invalid_signature"

@@ -85,7 +85,6 @@ def changed(told: dict[str, Any], event_type: str = "customer.subscription.updat
     [
         ("invoice.created", "open"),
         ("invoice.finalized", "open"),
-        ("invoice.sent", "open"),
         ("invoice.overdue", "overdue"),
         ("invoice.payment_failed", "failed"),
         ("invoice.marked_uncollectible", "failed"),
@@ -260,7 +259,8 @@ def test_a_customer_s_metadata_links_it_and_makes_no_fact() -> None:
 
 
 @pytest.mark.parametrize(
-    "event_type", ["charge.refunded", "invoice.updated", "invoice.upcoming", "customer.deleted"]
+    "event_type",
+    ["charge.refunded", "invoice.updated", "invoice.sent", "invoice.upcoming", "customer.deleted"],
 )
 def test_other_events_are_understood_and_tell_nothing(event_type: str) -> None:
     read = understood(READ(received(event(event_type, invoice()))))

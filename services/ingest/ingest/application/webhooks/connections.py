@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -13,7 +13,14 @@ from ingest.application.incoming import Reader, Received
 from ingest.application.webhooks.fields import look
 from ingest.application.webhooks.generic import PLACE, UNSPLIT, GenericReader
 from ingest.application.webhooks.intercom import IntercomReader
-from ingest.application.webhooks.rules import GenericHook, Hook, IntercomHook, StripeHook, Webhooks
+from ingest.application.webhooks.rules import (
+    WHOLE_BODY,
+    GenericHook,
+    Hook,
+    IntercomHook,
+    StripeHook,
+    Webhooks,
+)
 from ingest.application.webhooks.signatures import (
     Headers,
     Verify,
@@ -33,7 +40,7 @@ class Connection:
 
     source: str
     verify: Verify
-    secrets: Sequence[bytes]
+    secrets: Sequence[bytes] = field(repr=False)
     reader: Reader
     each: str | None = None
 
@@ -114,7 +121,7 @@ def _decoded_secret(name: str, secret: bytes) -> bytes:
 def _listed(body: bytes, path: str) -> list[bytes] | str:
     """The items of the list that `path` leads to, each as JSON, or why there is none."""
     try:
-        found = look(msgspec.json.decode(body), *path.split("."))
+        found = look(msgspec.json.decode(body), *([] if path == WHOLE_BODY else path.split(".")))
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
         return f"The payload is not JSON: {error}."
     if not isinstance(found, list):

@@ -28,6 +28,8 @@ Unlinked = Literal["own_id", "hold"]
 Header = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$", to_lower=True)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
+WHOLE_BODY = "."
+
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -117,10 +119,10 @@ def _as_values(value: object) -> object:
 class GenericHook(_Hook):
     """Any sender that signs JSON. Paths are dotted: `customer.id`, `items.0.price`.
 
-    `each` leads to the list where one delivery brings several messages. Where no `id` is told, one is derived from the
-    bytes; where no `time` is told, it is when the message came. `name` is what tracking plans call it. All facts whose
-    `when` holds are made. The account is `account`, else that of the person by one of the `users` names, else `fallback`.
-    With `joins`, the account that is told is that person's from then on.
+    `each` leads to the list where one delivery brings several messages, `.` where the whole body is one. Where no `id` is
+    told, one is derived from the bytes; where no `time` is told, it is when the message came. `name` is what tracking plans
+    call it. All facts whose `when` holds are made. The account is `account`, else that of the person by one of the `users`
+    names, else `fallback`. With `joins`, the account that is told is that person's from then on.
     """
 
     kind: Literal["generic"]

@@ -45,7 +45,13 @@ class Scheme:
         for name in needed:
             if name not in headers:
                 return _missing(name)
-        signatures = [each for each in headers[self.header].split() if each.startswith(self.prefix)]
+        signatures = [
+            each.removeprefix(self.prefix)
+            for each in headers[self.header].split()
+            if each.startswith(self.prefix)
+        ]
+        if self.encoding == "hex":
+            signatures = [each.lower() for each in signatures]
         expected = [self._sign(self._signed(headers, body), secret) for secret in secrets]
         if not _any_equal(expected, signatures):
             return _wrong(self.header)
@@ -71,8 +77,7 @@ class Scheme:
 
     def _sign(self, content: bytes, secret: bytes) -> str:
         digest = hmac.digest(secret, content, self.algorithm)
-        encoded = digest.hex() if self.encoding == "hex" else base64.b64encode(digest).decode()
-        return self.prefix + encoded
+        return digest.hex() if self.encoding == "hex" else base64.b64encode(digest).decode()
 
 
 def zendesk_scheme(tolerance: timedelta) -> Verify:

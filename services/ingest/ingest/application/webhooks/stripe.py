@@ -18,7 +18,6 @@ from ingest.domain.decision import Rejected
 _INVOICE_STATUS = {
     "invoice.created": "open",
     "invoice.finalized": "open",
-    "invoice.sent": "open",
     "invoice.overdue": "overdue",
     "invoice.payment_failed": "failed",
     "invoice.marked_uncollectible": "failed",
