@@ -75,7 +75,7 @@ def test_the_python_sdk_tells_of_the_person_beside_the_properties() -> None:
 
 
 def test_create_alias_makes_one_person_of_two() -> None:
-    found = understood(capture("$create_alias", {"distinct_id": "u-1", "alias": "a-1"}), POSTHOG)
+    found = understood(capture("$create_alias", {"alias": "u-1"}, distinct_id="a-1"), POSTHOG)
     assert (found.users, found.merges, found.drafts) == (("u-1", "a-1"), True, ())
 
 

@@ -58,7 +58,8 @@ def _said(event: dict[str, Any], properties: dict[str, Any], account_groups: Seq
         case "$groupidentify":
             return _group(properties, account_groups)
         case "$create_alias":
-            return {"type": "alias", "previousId": properties.get("alias")}
+            known_as = event.get("distinct_id") or properties.get("distinct_id")
+            return {"type": "alias", "userId": properties.get("alias"), "previousId": known_as}
         case "$pageview":
             return {"type": "page"}
         case "$screen":
