@@ -7,8 +7,10 @@ from typer.core import TyperGroup
 
 from csm_cli.commands.down import down
 from csm_cli.commands.importing import import_files
+from csm_cli.commands.imports import imports
 from csm_cli.commands.keys import keys
 from csm_cli.commands.logs import logs
+from csm_cli.commands.rejections import rejections
 from csm_cli.commands.status import status
 from csm_cli.commands.topics import topics
 from csm_cli.commands.up import up
@@ -37,8 +39,9 @@ app.command()(up)
 app.command()(down)
 app.command()(status)
 app.command()(logs)
-app.add_typer(keys, name="keys")
 app.command("import")(import_files)
+app.add_typer(imports, name="imports")
+app.add_typer(rejections, name="rejections")
 app.add_typer(keys, name="keys")
 app.add_typer(topics, name="topics")
 
