@@ -1,6 +1,6 @@
 """Erasing a person or an account: out of our tables, and out of everybody else's by what is told in the same transaction."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -101,9 +101,11 @@ class Archive(Protocol):
 class Erase:
     """The use case. Erasing again erases what has come since; where nothing has, the report says zeros."""
 
-    def __init__(self, archive: Archive, clock: Clock) -> None:
+    def __init__(self, archive: Archive, clock: Clock, on_commit: Callable[[], None] = lambda: None) -> None:
+        """`on_commit` wakes the outbox's relay."""
         self._archive = archive
         self._clock = clock
+        self._on_commit = on_commit
 
     async def contact(self, contact_id: str, account_id: str | None = None) -> ErasureReport:
         """Erase a person by any of their names, in one account or in all that know them. InvalidError for what is no name."""
@@ -123,6 +125,7 @@ class Erase:
             report = _report(erasure_id, account_id, contact_id, now, _by_kind(counts, records), told)
             await traces.publish(told)
             await traces.keep(report)
+        self._on_commit()
         return _done(report, "contact")
 
     async def account(self, account_id: str) -> ErasureReport:
@@ -136,6 +139,7 @@ class Erase:
             report = _report(erasure_id, account_id, None, now, _by_kind(counts, records), told)
             await traces.publish(told)
             await traces.keep(report)
+        self._on_commit()
         return _done(report, "account")
 
     async def report(self, erasure_id: str) -> ErasureReport:

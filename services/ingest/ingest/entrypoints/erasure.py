@@ -35,7 +35,7 @@ def erasure_routes(erase: Erase) -> APIRouter:
         prefix="/v1",
         tags=["erasure"],
         dependencies=[Depends(require(SCOPE))],
-        responses=refusals(400, 401, 403, 422, 503),
+        responses=refusals(400, 401, 403, 404, 422, 503),
     )
 
     @router.delete("/contacts/{id:path}", summary="Erase a person")
@@ -48,7 +48,7 @@ def erasure_routes(erase: Erase) -> APIRouter:
         """Forget the account with everybody in it, here and in every other service. A later fact starts it afresh."""
         return await erase.account(id)
 
-    @router.get("/erasures/{id}", summary="What an erasure erased", responses=refusals(404))
+    @router.get("/erasures/{id}", summary="What an erasure erased")
     async def erasure(id: UUID) -> ErasureReport:
         """The report that the DELETE answered."""
         return await erase.report(str(id))
