@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from fastapi import APIRouter
-from starlette.types import ASGIApp
-
 from csm_common.clock import Clock, SystemClock
 from csm_common.contracts.topics import TOPICS
 from csm_common.database.engine import service_engine
@@ -20,122 +17,97 @@ from csm_common.kafka.producer import Producer
 from csm_common.kafka.relay import OutboxRelay
 from csm_common.runtime import Loop, run_service
 from csm_common.startup import until_available
-from csm_common.web.auth import Authenticator, KeySource
-from csm_common.web.factory import create_web_app
+from csm_common.web.auth import Authenticator
 from csm_common.web.keys import KeyStore
-from csm_common.web.probes import Check
 from csm_common.web.server import HttpServer
 from ingest.adapters.configuration import Configuration, load
+from ingest.adapters.postgres.erasure import PostgresArchive
+from ingest.adapters.postgres.imports import PostgresImports
+from ingest.adapters.postgres.pruning import PostgresPruning
 from ingest.adapters.postgres.rejection_lists import PostgresRejectionLists
 from ingest.adapters.postgres.sources import PostgresSources
 from ingest.adapters.postgres.store import PostgresStore, work_in
-from ingest.adapters.watch import Watch, after
+from ingest.adapters.watch import Run, Watch, after
+from ingest.application import cloud_event
 from ingest.application.accept_events import AcceptEvents
-from ingest.application.budget import Budget
-from ingest.application.cloud_event import FORMAT
-from ingest.application.cloud_event import read_cloud_event
+from ingest.application.erase import Archive, Erase
 from ingest.application.examine import Examiner
 from ingest.application.facts import Facts
+from ingest.application.handlers import Handlers, Reads
+from ingest.application.imports.importing import Importing
+from ingest.application.imports.parking import LineParking
+from ingest.application.imports.patience import Patience
+from ingest.application.imports.ports import Jobs
+from ingest.application.imports.run import Surroundings
 from ingest.application.incoming import Reader
 from ingest.application.intake import Intake
-from ingest.application.limiter import Limiter
 from ingest.application.personal import personal_data
 from ingest.application.plans import Plans
 from ingest.application.ports import Publisher, Store
 from ingest.application.recent import Recent
 from ingest.application.replay import Replay
+from ingest.application.sdk import posthog, segment
+from ingest.application.sdk.rules import Rules
 from ingest.application.settlement import Settlement
 from ingest.application.sources import SourceTally
 from ingest.application.tallying import Tallying
 from ingest.application.understanding import Understanding
 from ingest.application.webhooks.connections import Connection, connect
 from ingest.application.webhooks.connections import readers as webhook_readers
-from ingest.entrypoints.api import PATH, EventsEndpoint, HotRoute
-from ingest.entrypoints.bodies import Bodies
-from ingest.entrypoints.cloudevents import Handshake
 from ingest.entrypoints.consumer import DeadLettersConsumer
-from ingest.entrypoints.openapi import document_events
+from ingest.entrypoints.http import create_app
 from ingest.entrypoints.pollers import SourceFlush, prune_poller
-from ingest.entrypoints.rejections import rejection_routes
-from ingest.entrypoints.sources import source_routes
-from ingest.entrypoints.webhooks import webhook_routes
 from ingest.settings import DoorSettings, IngestSettings
 
 SCHEMA = "ingest"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-@dataclass(frozen=True, slots=True)
-class Handlers:
-    """The use cases, which share what they remember and count."""
-
-    accept: AcceptEvents
-    intake: Intake
-    replay: Replay
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the use cases are made of; `wake` is called when the outbox has something new."""
+    """What the use cases lean on; `wake` is called when the outbox has something new."""
 
     store: Store
+    jobs: Jobs
+    archive: Archive
     publisher: Publisher
-    tally: SourceTally
     clock: Clock
+    tally: SourceTally
     connections: Mapping[str, Connection]
+    environment: Mapping[str, str]
     wake: Callable[[], None] = lambda: None
 
 
-def handlers(
-    settings: DoorSettings, configuration: Configuration, parts: Parts, environment: Mapping[str, str]
-) -> Handlers:
-    """The use cases over whatever keeps tables and publishes; secrets are in `environment`."""
+def create_handlers(settings: DoorSettings, configuration: Configuration, parts: Parts) -> Handlers:
+    """The use cases over whatever keeps tables and publishes."""
     recent, tallying = Recent(settings.remembered_ids), Tallying(parts.tally)
-    privacy = personal_data(configuration.personal_data, environment)
+    privacy = personal_data(configuration.personal_data, parts.environment)
     late_after = timedelta(seconds=settings.late_after_s)
     examiner = Examiner(Plans(configuration.plans), privacy, parts.tally, late_after)
     facts = Facts(examiner)
     understanding = Understanding(_readers(configuration, parts.connections), facts)
     settlement = Settlement(facts, recent, timedelta(seconds=settings.hold_for_s))
     shared = (parts.store, parts.publisher, recent, tallying, parts.clock, parts.wake)
+    accept = AcceptEvents(examiner, *shared)
+    parking, patience = LineParking(parts.store, parts.tally), Patience(settings.imports.patience_s)
+    imports = Surroundings(accept, parts.jobs, parking, parts.clock, settings.imports, patience)
     return Handlers(
-        AcceptEvents(examiner, *shared),
-        Intake(understanding, settlement, *shared),
-        Replay(understanding, settlement, parts.store, parts.clock, parts.wake),
+        accept=accept,
+        intake=Intake(understanding, settlement, *shared),
+        replay=Replay(understanding, settlement, parts.store, parts.clock, parts.wake),
+        importing=Importing(imports),
+        erase=Erase(parts.archive, parts.clock, parts.wake),
     )
 
 
 def _readers(configuration: Configuration, connections: Mapping[str, Connection]) -> dict[str, Reader]:
-    return {FORMAT: read_cloud_event, **webhook_readers(connections)}
-
-
-def create_app(
-    settings: IngestSettings,
-    handlers: Handlers,
-    *,
-    keys: KeySource,
-    clock: Clock,
-    connections: Mapping[str, Connection],
-    routers: Sequence[APIRouter] = (),
-    ready: dict[str, Check],
-) -> ASGIApp:
-    """The HTTP app over the use cases; `routers` are those that read tables."""
-    limits = settings.ingest
-    authenticator = Authenticator(keys, clock)
-    bodies = Bodies(limit=settings.http.max_body_bytes, deadline_s=limits.body_deadline_s)
-    budget, limiter = Budget(limits.max_bytes_in_flight), Limiter(limits.events_per_s)
-    app = create_web_app(
-        title="ingest",
-        description="Takes facts about customers, and answers once they are durable.",
-        authenticator=authenticator,
-        routers=[webhook_routes(connections, handlers.intake, bodies, budget, clock), *routers],
-        ready=ready,
-        alive={},
-    )
-    document_events(app)
-    handshake = Handshake(limits.events_per_s * 60)
-    endpoint = EventsEndpoint(handlers.accept, bodies, budget, authenticator, limiter, handshake)
-    return HotRoute(app, PATH, endpoint)
+    rules = Rules(configuration.sdk)
+    return {
+        cloud_event.FORMAT: cloud_event.read_cloud_event,
+        segment.FORMAT: segment.SegmentReader(rules),
+        posthog.FORMAT: posthog.PosthogReader(rules),
+        **webhook_readers(connections),
+    }
 
 
 @asynccontextmanager
@@ -143,42 +115,54 @@ async def build(settings: IngestSettings) -> AsyncIterator[Sequence[Loop]]:
     """Open what the service needs; its loops in the order in which they are stopped."""
     configuration = load(settings.ingest.config)
     connections = connect(configuration.webhooks, os.environ)
-    clock = SystemClock()
+    clock, tally = SystemClock(), SourceTally()
     engine = service_engine(settings.database, SCHEMA)
     await until_available("PostgreSQL", lambda: migrate(engine, schema=SCHEMA, scripts=MIGRATIONS))
-    keys, sources = KeyStore(engine), PostgresSources(engine)
+    keys, jobs, sources = KeyStore(engine), PostgresImports(engine), PostgresSources(engine)
     admin = TopicAdmin(settings.kafka)
     topics = [each for each in TOPICS if "ingest" in each.producers]
     brokers = Watch("Kafka", lambda: admin.ensure_topics(topics), every_s=10.0)
     database = Watch("The table of API keys", lambda: keys.load("readiness"))
-    tally = SourceTally()
+    limits = settings.ingest
+    pruning = PostgresPruning(
+        engine,
+        decisions_kept=timedelta(seconds=limits.decisions_kept_s),
+        rejections_kept=timedelta(seconds=limits.rejections_kept_s),
+    )
+    letters = DeadLettersConsumer(work_in, clock)
     async with Producer(settings.kafka, deadline_s=settings.ingest.broker_deadline_s) as producer:
         relay = OutboxRelay(engine, producer)
-        parts = Parts(PostgresStore(engine), producer, tally, clock, connections, relay.wake)
-        cases = handlers(settings.ingest, configuration, parts, os.environ)
-        letters = ExactlyOnceConsumer(
-            settings.kafka, engine, DeadLettersConsumer(work_in, clock), clock=clock
+        parts = Parts(
+            store=PostgresStore(engine),
+            jobs=jobs,
+            archive=PostgresArchive(engine),
+            publisher=producer,
+            clock=clock,
+            tally=tally,
+            connections=connections,
+            environment=os.environ,
+            wake=relay.wake,
         )
-        routers = [
-            rejection_routes(PostgresRejectionLists(engine), cases.replay, clock),
-            source_routes(sources, clock),
-        ]
         app = create_app(
             settings,
-            cases,
-            keys=keys,
+            create_handlers(settings.ingest, configuration, parts),
+            Reads(jobs=jobs, rejections=PostgresRejectionLists(engine), sources=sources),
+            authenticator=Authenticator(keys, clock),
             clock=clock,
             connections=connections,
-            routers=routers,
             ready={"brokers": brokers.problem, "keys": database.problem},
         )
+
+        def read_letters() -> Run:
+            return ExactlyOnceConsumer(settings.kafka, engine, letters, clock=clock).run
+
         yield [
             Loop("http", HttpServer(app, settings.http).run),
             Loop("brokers", brokers.run),
             Loop("keys", database.run),
-            Loop("dead letters", after(brokers.answered, letters.run)),
+            Loop("dead letters", after(brokers.answered, read_letters)),
             Loop("sources", SourceFlush(tally, sources).run),
-            Loop("pruning", prune_poller(sources, clock).run),
+            Loop("pruning", prune_poller([sources, pruning], clock).run),
             Loop("relay", relay.run),
         ]
     await engine.dispose()

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from csm_common.settings import ServiceSettings
+from ingest.application.imports.limits import ImportLimits
 
 
 class DoorSettings(BaseModel):
@@ -48,6 +49,7 @@ class DoorSettings(BaseModel):
         default=90 * 86_400.0,
         description="Rejections that nobody replayed and that did not come again by then are dropped.",
     )
+    imports: ImportLimits = ImportLimits()
 
 
 class IngestSettings(ServiceSettings):

@@ -30,6 +30,8 @@ async def process(database: Database, broker: Broker, port: int) -> AsyncIterato
         "CSM_DATABASE__DSN": database.dsn("ingest"),
         "CSM_KAFKA__BOOTSTRAP": broker.settings.bootstrap,
         "CSM_KAFKA__IDEMPOTENCE": str(broker.settings.idempotence).lower(),
+        "CSM_KAFKA__ASSIGNMENT": broker.settings.assignment,
+        "CSM_KAFKA__ON_NEW_LOG": broker.settings.on_new_log,
     }
     running = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "ingest", env=os.environ | environment, stdout=asyncio.subprocess.PIPE

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,10 @@ async def service(database: Database, fresh_broker: Broker) -> AsyncIterator[Ser
 
 
 async def test_what_is_answered_is_on_the_log(service: Service, fresh_broker: Broker) -> None:
-    bodies = [json.dumps(event(id=f"one-{number}", subject=f"a-{number % 4}")) for number in range(20)]
+    now = datetime.now(UTC).isoformat()
+    bodies = [
+        json.dumps(event(id=f"one-{number}", subject=f"a-{number % 4}", time=now)) for number in range(20)
+    ]
 
     for body in bodies:
         assert (await service.client.post(PATH, content=body)).status_code == 202

@@ -9,16 +9,23 @@ from starlette.types import ASGIApp
 from tests.support.clock import ManualClock
 from tests.support.keys import MemoryKeys
 from tests.unit.ingest.fakes import MemoryBrokers
+from tests.unit.ingest.imports.fakes import MemoryJobs
+from tests.unit.ingest.memory_archive import MemoryArchive
 from tests.unit.ingest.memory_store import MemoryStore
+from tests.unit.ingest.rejections.fakes import MemoryRejectionReads
+from tests.unit.ingest.sources.fakes import MemorySources
 
 from csm_common.contracts.topics import CUSTOMER_CONTACTS, CUSTOMER_EVENTS
 from csm_common.database.outbox import Message
 from csm_common.settings import DatabaseSettings, HttpSettings, KafkaSettings
+from csm_common.web.auth import Authenticator
 from ingest.adapters.configuration import Configuration
-from ingest.app import Parts, create_app, handlers
+from ingest.app import Parts, create_handlers
+from ingest.application.handlers import Handlers, Reads
 from ingest.application.ports import Rejection
 from ingest.application.sources import SourceTally
 from ingest.application.webhooks.connections import connect
+from ingest.entrypoints.http import create_app
 from ingest.settings import DoorSettings, IngestSettings
 
 PATH = "/v1/events"
@@ -55,15 +62,36 @@ class Door:
     tally: SourceTally = field(default_factory=SourceTally)
     configuration: Configuration = field(default_factory=Configuration)
     environment: dict[str, str] = field(default_factory=dict)
+    archive: MemoryArchive = field(default_factory=MemoryArchive)
 
     def __post_init__(self) -> None:
         """Make the app and a client with a key that may write events."""
         self.token = self.keys.add("writer", scopes=["events:write"], source="backend")
         connections = connect(self.configuration.webhooks, self.environment)
-        parts = Parts(self.store, self.brokers, self.tally, self.clock, connections)
-        self.handlers = handlers(self.settings.ingest, self.configuration, parts, self.environment)
+        jobs = MemoryJobs()
+        parts = Parts(
+            store=self.store,
+            jobs=jobs,
+            archive=self.archive,
+            publisher=self.brokers,
+            clock=self.clock,
+            tally=self.tally,
+            connections=connections,
+            environment=self.environment,
+        )
+        self.handlers: Handlers = create_handlers(self.settings.ingest, self.configuration, parts)
         self.app: ASGIApp = create_app(
-            self.settings, self.handlers, keys=self.keys, clock=self.clock, connections=connections, ready={}
+            self.settings,
+            self.handlers,
+            Reads(
+                jobs=jobs,
+                rejections=MemoryRejectionReads(self.store.tables.rejections),
+                sources=MemorySources(),
+            ),
+            authenticator=Authenticator(self.keys, self.clock),
+            clock=self.clock,
+            connections=connections,
+            ready={},
         )
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app),

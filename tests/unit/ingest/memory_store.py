@@ -75,7 +75,7 @@ class MemoryRejections:
     async def rename(self, persons: Mapping[str, str]) -> None:
         """What waited for one name waits for another from now on."""
         for row in list(self.rows.values()):
-            if row.person in persons:
+            if row.person is not None and row.person in persons:
                 self.rows[row.id] = replace(row, person=persons[row.person])
 
     async def claim(self, selection: Selection, after: str, now: datetime, limit: int) -> Sequence[Rejection]:
@@ -97,9 +97,9 @@ class MemoryRejections:
 
     async def refused_again(self, reasons: Mapping[str, tuple[str, str]]) -> None:
         """These were not, for this code and reason."""
-        for id, (code, reason) in reasons.items():
-            self.rows[id] = replace(self.rows[id], code=code, reason=reason)
-            self.times[id] += 1
+        for key, (code, reason) in reasons.items():
+            self.rows[key] = replace(self.rows[key], code=code, reason=reason)
+            self.times[key] += 1
 
     def _open(self) -> list[Rejection]:
         return [row for row in self.rows.values() if row.id not in self.done]

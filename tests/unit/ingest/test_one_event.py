@@ -35,16 +35,16 @@ async def test_the_bytes_go_on_as_they_came(door: Door) -> None:
 
 
 async def test_the_time_of_receipt_is_added_where_there_is_none(door: Door) -> None:
-    for id, time in (("a", ...), ("b", None)):
-        assert (await door.post(event(id=id, time=time))).status_code == 202
+    for name, time in (("a", ...), ("b", None)):
+        assert (await door.post(event(id=name, time=time))).status_code == 202
 
-    for id, logged in zip("ab", door.facts, strict=True):
-        assert msgspec.json.decode(logged.value or b"") == event(id=id, time="2026-03-02T09:00:00Z")
+    for name, logged in zip("ab", door.facts, strict=True):
+        assert msgspec.json.decode(logged.value or b"") == event(id=name, time="2026-03-02T09:00:00Z")
 
 
 async def test_no_data_is_empty_data(door: Door) -> None:
-    for id, data in (("a", ...), ("b", None)):
-        assert (await door.post(event(id=id, data=data))).status_code == 202
+    for name, data in (("a", ...), ("b", None)):
+        assert (await door.post(event(id=name, data=data))).status_code == 202
 
     assert [msgspec.json.decode(each.value or b"")["data"] for each in door.facts] == [{}, {}]
 

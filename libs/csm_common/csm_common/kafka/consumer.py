@@ -18,7 +18,13 @@ import time
 from collections.abc import Callable, Mapping
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    NodeNotReadyError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from csm_common.clock import Clock
@@ -32,6 +38,9 @@ from csm_common.kafka.record import BatchHandler, Record
 from csm_common.kafka.recovery import Recovery
 from csm_common.kafka.transactions import FencedError, TooManyDeadLettersError, Transactions
 from csm_common.settings import KafkaSettings
+from csm_common.telemetry.logs import get_logger
+
+log = get_logger(__name__)
 
 _IDLE_POLL_S = 0.5
 
@@ -73,7 +82,7 @@ class ExactlyOnceConsumer:
                 await self._round()
         finally:
             await self._hints.close()
-            await self._client.stop()
+            await self._leave()
 
     async def _start(self) -> None:
         if self._settings.assignment == "group":
@@ -86,10 +95,16 @@ class ExactlyOnceConsumer:
             await self._connect()
             await self._ownership.assigned(partitions)
 
+    async def _leave(self) -> None:
+        try:
+            await self._client.stop()
+        except KafkaError as error:  # a fetch was under way when the broker went
+            log.info("left without the broker", consumer=self._handler.name, reason=repr(error))
+
     async def _connect(self) -> None:
         try:
             await self._client.start()
-        except KafkaConnectionError as error:
+        except (KafkaConnectionError, NodeNotReadyError) as error:
             raise unreachable(self._settings, error) from error
 
     async def _round(self) -> None:

@@ -1,4 +1,4 @@
-"""The configuration file: how SDK messages are mapped, what is personal, tracking plans and webhooks; all of it may be left out."""
+"""The configuration file: how SDK messages are mapped, what is personal, tracking plans, webhooks. All may be left out."""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from csm_common.errors import FatalError
 from ingest.application.personal import PersonalDataRules
 from ingest.application.plans import Plan
+from ingest.application.sdk.rules import SdkConfig
 from ingest.application.webhooks.rules import Webhooks
 
 
@@ -17,6 +18,7 @@ class Configuration(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    sdk: SdkConfig = SdkConfig()
     personal_data: PersonalDataRules = PersonalDataRules()
     plans: list[Plan] = []
     webhooks: Webhooks = Webhooks()

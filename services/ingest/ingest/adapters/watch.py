@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from csm_common.errors import TransientError
 from csm_common.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -65,15 +66,20 @@ class Watch:
 Run = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
-def after(ready: asyncio.Event, run: Run) -> Run:
-    """A loop that begins once `ready` is set, if it is not told to stop before."""
+def after(ready: asyncio.Event, begin: Callable[[], Run]) -> Run:
+    """A loop that begins once `ready` is set, and anew where its server was away just then."""
 
     async def wait_and_run(stop: asyncio.Event) -> None:
-        waiting = {asyncio.create_task(ready.wait()), asyncio.create_task(stop.wait())}
-        _, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for each in pending:
-            each.cancel()
-        if not stop.is_set():
-            await run(stop)
+        stopping = asyncio.create_task(stop.wait())
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        while not stop.is_set():
+            try:
+                await begin()(stop)
+                break
+            except TransientError as error:
+                log.warning("not begun", reason=error.message)
+                await asyncio.wait({stopping}, timeout=_RETRY_S)
 
     return wait_and_run

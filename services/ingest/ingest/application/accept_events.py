@@ -1,8 +1,9 @@
 """Taking CloudEvents in: what is in order is on the log before the sender is told so, and what is not is kept with its reason."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Literal, NoReturn
 
 from csm_common.clock import Clock
@@ -10,6 +11,7 @@ from csm_common.errors import ConflictError, InvalidError, TooLargeError, Transi
 from csm_common.telemetry.logs import get_logger
 from csm_common.telemetry.tracing import current_traceparent
 from ingest.application.accepted import Accepted, Raw, Repeat
+from ingest.application.cloud_event import FORMAT
 from ingest.application.contact_records import keep_contacts
 from ingest.application.examine import Examiner
 from ingest.application.incoming import Received
@@ -23,8 +25,6 @@ from ingest.application.tallying import Tallying
 from ingest.domain.decision import Rejected
 
 log = get_logger(__name__)
-
-FORMAT = "cloudevents"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,12 @@ class AcceptEvents:
             _refuse(judged)
         return Receipt(judged.id, "duplicate" if isinstance(judged, Repeat) else "accepted")
 
-    async def batch(self, events: Sequence[Raw]) -> BatchReceipt:
-        """Take what is in order of a batch. InvalidError when that is nothing, TransientError when any of it is not durable."""
-        judged = await self._take(events)
+    async def batch(self, events: Sequence[Raw], contexts: Sequence[Mapping[str, str]] = ()) -> BatchReceipt:
+        """Take what is in order of a batch. InvalidError when that is nothing, TransientError when any of it is not durable.
+
+        `contexts`, where there are any, tell of each event what is to be kept with it should it be rejected.
+        """
+        judged = await self._take(events, contexts)
         results = [
             _outcome(index, event, each)
             for index, (event, each) in enumerate(zip(events, judged, strict=True))
@@ -122,7 +125,7 @@ class AcceptEvents:
             raise _all_rejected(receipt)
         return receipt
 
-    async def _take(self, events: Sequence[Raw]) -> list[Judged]:
+    async def _take(self, events: Sequence[Raw], contexts: Sequence[Mapping[str, str]] = ()) -> list[Judged]:
         now, headers = self._clock.now(), _headers()
         seen = Seen(self._recent)
         examine = self._examiner.examine
@@ -133,21 +136,29 @@ class AcceptEvents:
                 await keep_contacts(work, accepted)
             self._on_commit()
         if len(accepted) < len(judged):
-            await self._keep_rejected(events, judged, now)
+            await self._keep_rejected(events, contexts or repeat({}), judged, now)
         await publish(self._publisher, [each.message for each in accepted])
         for each in accepted:
             self._recent.remember(each.source, each.id, each.digest)
         self._tallying.events(events, judged, now)
         return judged
 
-    async def _keep_rejected(self, events: Sequence[Raw], judged: Sequence[Judged], now: datetime) -> None:
+    async def _keep_rejected(
+        self,
+        events: Sequence[Raw],
+        contexts: Iterable[Mapping[str, str]],
+        judged: Sequence[Judged],
+        now: datetime,
+    ) -> None:
         """So that they can be looked at, counted and tried again. The sender is told of each, so it does without in need."""
         rejected = [
-            (event, each) for event, each in zip(events, judged, strict=True) if type(each) is Rejected
+            (_received(event, context, now), each)
+            for event, context, each in zip(events, contexts, judged, strict=False)
+            if isinstance(each, Rejected)
         ]
         if not rejected:
             return
-        rows = [rejection_of(_received(event, now), each, None) for event, each in rejected]
+        rows = [rejection_of(received, each, None) for received, each in rejected]
         try:
             async with self._store.begin() as work:
                 await work.rejections.add(rows)
@@ -170,9 +181,9 @@ def _unless_repeated(judged: Accepted | Rejected, seen: Seen) -> Judged:
     return Repeat(judged.id, judged.source) if repeats == "same" else conflict(judged.id)
 
 
-def _received(event: Raw, now: datetime) -> Received:
+def _received(event: Raw, context: Mapping[str, str], now: datetime) -> Received:
     body = bytes(event)
-    return Received(format=FORMAT, source=claimed_source(body), body=body, at=now)
+    return Received(format=FORMAT, source=claimed_source(body), body=body, at=now, context=context)
 
 
 def _headers() -> dict[str, str]:

@@ -1,6 +1,9 @@
 """Loops beside the door: what it noted of sources is written down every few seconds, and forgotten when it is old."""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
 
 from csm_common.clock import Clock
 from csm_common.poller import Poller
@@ -43,6 +46,19 @@ class SourceFlush:
             raise
 
 
-def prune_poller(records: SourceRecords, clock: Clock) -> Poller:
-    """Keeps the tables of sources from growing without end."""
-    return Poller("sources-prune", lambda: records.prune(clock.now()), interval_s=PRUNE_EVERY_S)
+class Prunes(Protocol):
+    """Tables of which old rows are dropped."""
+
+    async def prune(self, now: datetime) -> None:
+        """Forget what is too old to be asked for."""
+        ...
+
+
+def prune_poller(tables: Sequence[Prunes], clock: Clock) -> Poller:
+    """Keeps the tables from growing without end."""
+
+    async def prune() -> None:
+        for each in tables:
+            await each.prune(clock.now())
+
+    return Poller("pruning", prune, interval_s=PRUNE_EVERY_S)

@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ingest.application.ports import Rejection
 from ingest.application.replays import Selection
 
-_COLUMNS = "id, message_key, message_id, source, format, code, reason, body, context, digest, person, drafts, received_at, listed_from"
+_COLUMNS = """
+id, message_key, message_id, source, format, code, reason, body, context, digest, person, drafts, received_at, listed_from
+"""
 
 _ADD = text(f"""
 INSERT INTO rejections ({_COLUMNS}, last_seen_at)
