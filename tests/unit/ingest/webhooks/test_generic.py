@@ -132,6 +132,13 @@ def test_without_a_time_it_is_when_it_came() -> None:
     assert understood(read({**CALL, "occurred": None})).time == AT
 
 
+def test_times_without_a_zone_are_in_that_of_the_hook() -> None:
+    told = understood(
+        read(CALL | {"occurred": "2026-01-01T01:00:00"}, time="occurred", timezone="Europe/Berlin")
+    )
+    assert told.time == datetime(2026, 1, 1, tzinfo=UTC)
+
+
 def test_a_person_is_put_into_the_account() -> None:
     told = understood(read(CALL | {"kind": "login"}, joins=True))
     assert (told.users[0], told.joins, told.drafts) == ("crm:p-1", "42", ())
