@@ -139,7 +139,7 @@ async def test_old_minutes_are_pruned() -> None:
     tally, sources, stop = SourceTally(), MemorySources(), asyncio.Event()
     tally.note("crm", at=START - timedelta(days=9), accepted=1)
     await SourceFlush(tally, sources).round()
-    running = asyncio.create_task(prune_poller(sources, ManualClock()).run(stop))
+    running = asyncio.create_task(prune_poller([sources], ManualClock()).run(stop))
 
     await eventually(lambda: not sources.minutes)
 
