@@ -96,10 +96,11 @@ class ExactlyOnceConsumer:
             await self._ownership.assigned(partitions)
 
     async def _leave(self) -> None:
-        try:
-            await self._client.stop()
-        except KafkaError as error:  # a fetch was under way when the broker went
-            log.info("left without the broker", consumer=self._handler.name, reason=repr(error))
+        # In a task of its own: where the broker has gone during a fetch, the client lets its own cancellation through.
+        leaving = asyncio.create_task(self._client.stop())
+        await asyncio.wait({leaving})
+        if leaving.cancelled() or leaving.exception() is not None:
+            log.info("left without the broker", consumer=self._handler.name)
 
     async def _connect(self) -> None:
         try:
