@@ -1,6 +1,5 @@
 """The one writer of an account: folds facts in, evaluates, and runs the timers of the partitions that are ours."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,15 +7,13 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csm_common.clock import Clock
-from csm_common.contracts.facts import ACCOUNT_ERASED, CONTACT_ERASED, ERASURES
 from csm_common.contracts.topics import CUSTOMER_EVENTS, Topic
 from csm_common.database.outbox import Message
 from csm_common.database.positions import Partition
 from csm_common.kafka.record import Outcome, Record
 from csm_common.telemetry import metrics
-from csm_common.telemetry.logs import get_logger
 from health_score.application.decoding import Decoded
-from health_score.application.erasures import is_afterthought, voided
+from health_score.application.erasures import is_afterthought, tell_erased, voided
 from health_score.application.journals import Journals
 from health_score.application.messages import (
     crossing_messages,
@@ -31,8 +28,6 @@ from health_score.application.states import States
 from health_score.domain.account import AccountState, fold
 from health_score.domain.compiled import CompiledCard
 from health_score.domain.evaluation import CauseKind, Evaluation, evaluate
-
-log = get_logger(__name__)
 
 _FACT_IDS_TOLD = 20
 
@@ -98,7 +93,7 @@ class FactsHandler:
             self._expect(each.due for each in evaluations)
             self._states.trim()
             metrics.events_folded.add(len(batch.new))
-            _tell_erased(batch.new, erased)
+            tell_erased(valid, erased)
             metrics.events_repeated.add(sum(each.repeated for each in batch.counts.values()))
             _count(evaluations)
 
@@ -188,16 +183,6 @@ class FactsHandler:
         if self._next_due is not None:
             known.append(self._next_due)
         self._next_due = min(known, default=None)
-
-
-def _tell_erased(facts: Iterable[Decoded], accounts: int) -> None:
-    """One line for the erasures of a batch; `accounts` is how many there were to erase."""
-    counts = Counter(each.envelope.type for each in facts if each.envelope.type in ERASURES)
-    if not counts:
-        return
-    for kind, type_ in (("account", ACCOUNT_ERASED), ("contact", CONTACT_ERASED)):
-        metrics.erasures.add(counts[type_], {"service": "health-score", "kind": kind})
-    log.info("erased", accounts=accounts, asked=counts[ACCOUNT_ERASED], contacts=counts[CONTACT_ERASED])
 
 
 def _count(evaluations: Iterable[Evaluation]) -> None:

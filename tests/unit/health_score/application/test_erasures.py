@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.support.health_score import escalation, event, record
 from tests.unit.health_score.application.owner import Owner, commit, crossings
 
@@ -134,3 +136,29 @@ async def test_after_a_failed_transaction_the_account_is_still_there() -> None:
     handler.forget()
     await commit(handler, record(3, escalation("e9", "acme", "t9")))
     assert owner.accounts.rows["acme"].state.folded == 4
+
+
+events = st.lists(st.sampled_from(["fact", "erasure", "contact"]), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(events, st.integers(1, 5), st.booleans())
+async def test_however_batches_fall_what_came_behind_the_last_erasure_counts(
+    drawn: list[str], size: int, restarts: bool
+) -> None:
+    make = {
+        "fact": lambda n: record(n, escalation(f"e{n}", "acme", f"t{n}")),
+        "erasure": lambda n: erasure(n, id=f"x{n}"),
+        "contact": lambda n: contact_erasure(n, f"c{n}"),
+    }
+    records = [make[kind](number) for number, kind in enumerate(drawn)]
+    owner = Owner()
+    handler = await owner.start()
+    for first in range(0, len(records), size):
+        await commit(handler, *records[first : first + size])
+        if restarts:
+            handler = await owner.start()
+    behind = drawn[len(drawn) - drawn[::-1].index("erasure") :] if "erasure" in drawn else drawn
+    begun = behind[behind.index("fact") :] if "fact" in behind else []
+    folded = {account: each.state.folded for account, each in owner.accounts.rows.items()}
+    assert folded == ({"acme": len(begun)} if begun else {})
