@@ -52,13 +52,14 @@ _FILE = {"type": "string", "minLength": 1, "description": "May be packed with gz
 _ABOUT = (
     "JSON Lines with one CloudEvent a line, or CSV whose header names attributes and data fields (`data.feature`)."
     " The file is taken while it arrives, and the answer comes when all of it is durable; lines that are wrong are kept among"
-    " the rejections. The same file sent again counts nothing twice, so after any failure send it again."
+    " the rejections. The same file sent again counts nothing twice, so after any failure send it again.\n\n"
+    f"```\n{_EVENT}```\n\n```\n{_ROWS}```"
 )
 _REQUEST_BODY = {
     "required": True,
     "content": {
-        NDJSON: {"schema": _FILE, "example": _EVENT},
-        CSV: {"schema": _FILE, "example": _ROWS},
+        NDJSON: {"schema": _FILE},
+        CSV: {"schema": _FILE},
         "application/octet-stream": {"schema": _FILE | {"format": "binary"}},
     },
 }

@@ -66,8 +66,8 @@ class ReplayRequest(BaseModel):
     ids: Annotated[list[UUID], Field(min_length=1, max_length=1_000)] | None = None
     source: _Name | None = None
     code: _Name | None = None
-    all: bool = Field(default=False, description="Say so where nothing else is told.")
-    limit: int = Field(default=1_000, ge=1, le=10_000, description="Try so many at most.")
+    all: bool = Field(default=False, strict=True, description="Say so where nothing else is told.")
+    limit: int = Field(default=1_000, strict=True, ge=1, le=10_000, description="Try so many at most.")
 
     @model_validator(mode="after")
     def _is_meant(self) -> Self:
