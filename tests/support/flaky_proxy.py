@@ -9,20 +9,22 @@ from typing import Literal
 import h11
 import httpx
 
-Fault = Literal["refuse", "limit", "lose", "fail_after"]
+Fault = Literal["refuse", "limit", "lose"]
 """`refuse`: 500, and `limit`: 429, both before anything reached the service. `lose`: the service has taken the request, and
-the connection breaks before the answer. `fail_after`: it has taken it, and the answer is 500."""
+the connection breaks before the answer."""
 
-_OWN_ANSWERS = {"refuse": (500, {}), "limit": (429, {"retry-after": "1"}), "fail_after": (500, {})}
+_OWN_ANSWERS = {"refuse": (500, {}), "limit": (429, {"retry-after": "1"})}
 _PROBLEM = b'{"code": "provoked", "message": "A test wants to see a second try."}'
 _PASSED_ON = ("content-type", "content-encoding", "authorization")
 
 
 class FlakyProxy:
-    """`left` holds the faults that are still to come, one a request; without any it only passes on."""
+    """`left` holds the faults that are still to come, one a request; without any it only passes on. `lost` has the statuses of
+    the answers that nobody got."""
 
     def __init__(self, upstream: str, faults: Sequence[Fault], http: httpx.AsyncClient) -> None:
         self.left = deque(faults)
+        self.lost: list[int] = []
         self.url = ""
         self._upstream = upstream
         self._http = http
@@ -63,9 +65,8 @@ class FlakyProxy:
             headers={name: sent[name] for name in _PASSED_ON if name in sent},
         )
         if fault == "lose":
+            self.lost.append(answer.status_code)
             return None
-        if fault == "fail_after":
-            return 500, {}, _PROBLEM
         return answer.status_code, {"content-type": answer.headers.get("content-type", "")}, answer.content
 
 
@@ -74,10 +75,20 @@ async def flaky_proxy(upstream: str, faults: Sequence[Fault]) -> AsyncIterator[F
     """A proxy on a free port of this machine."""
     async with httpx.AsyncClient(timeout=30.0) as http:
         proxy = FlakyProxy(upstream, faults, http)
-        server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+        open_connections: set[asyncio.Task[None]] = set()
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(proxy.serve(reader, writer))
+            open_connections.add(task)
+            task.add_done_callback(open_connections.discard)
+
+        server = await asyncio.start_server(accept, "127.0.0.1", 0)
         async with server:
             proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             yield proxy
+            for task in open_connections:
+                task.cancel()
+            await asyncio.gather(*open_connections, return_exceptions=True)
 
 
 async def _request(connection: h11.Connection, reader: asyncio.StreamReader) -> tuple[h11.Request, bytes]:
