@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.application.contacts import CONTACT_CHANGED
+from csm_common.contracts.contacts import PERSONAL_FIELDS
+from ingest.application.contacts import CONTACT_CHANGED, contact_of
 from ingest.application.personal import SHAPES, personal_data
+from ingest.application.ports import ContactChange
 from ingest.domain.personal import HASHED, PERSONAL, PersonalData, Rule, spellings
 
 SECRET = b"a secret of some length"
@@ -87,7 +89,9 @@ def test_a_hash_is_an_hmac_that_is_the_same_everywhere() -> None:
     expected = HASHED + hmac.new(SECRET, b"kim@acme.example", hashlib.sha256).hexdigest()
     data = {"email": "kim@acme.example", "to": [{"Email": "kim@acme.example"}]}
     assert personal.apply("a", data) == {"email": expected, "to": [{"Email": expected}]}
-    assert PersonalData([Rule(field="email", action="hash")], secret=b"other").apply("a", data) != expected
+    other = PersonalData([Rule(field="email", action="hash")], secret=b"other").apply("a", data)
+    assert other["email"].startswith(HASHED)
+    assert other["email"] != expected
 
 
 @pytest.mark.parametrize("value", [None, 5, True, ["a"], {"b": 1, "a": 2}])
@@ -172,3 +176,25 @@ def test_fields_of_a_contract_that_hold_one_value_are_not_walked_and_those_that_
         "attributes": {"industry": "law"},
     }
     assert DEFAULTS.apply("csm.usage.recorded", usage | {"ip": "10.0.0.1"}) == usage
+
+
+def test_what_rules_drop_is_wanted_nowhere_and_the_defaults_do_not_speak_of_it() -> None:
+    told = [
+        Rule(field="phone", action="drop"),
+        Rule(field="chat_handle", action="drop", types=(CONTACT_CHANGED,)),
+        Rule(field="locale", action="drop"),
+        Rule(field="locale", action="allow", types=(CONTACT_CHANGED,)),
+        Rule(field="email", action="hash"),
+        Rule(field="name.first", action="drop"),
+        Rule(field="timezone", action="drop", types=("other",)),
+    ]
+    unwanted = PersonalData(told, secret=SECRET).unwanted(CONTACT_CHANGED)
+    assert {each for each in (*PERSONAL_FIELDS, "firstName") if each in unwanted} == {"phone", "chat_handle"}
+
+
+def test_a_contact_is_recorded_without_what_is_unwanted() -> None:
+    data = {"contact_id": "c-1", "phone": "1", "email": "e", "role": "user"}
+    event = {"subject": "acme", "time": "2026-03-02T09:00:00Z", "data": data}
+    change = contact_of(event, PersonalData([Rule(field="phone", action="drop")]).unwanted(CONTACT_CHANGED))
+    assert isinstance(change, ContactChange)
+    assert (change.contact.phone, change.contact.email, change.contact.role) == (None, "e", "user")

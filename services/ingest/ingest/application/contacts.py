@@ -1,12 +1,13 @@
 """What a `csm.contact.changed` fact tells of a person, and how contacts are told on their own topic: whole, or as gone."""
 
+from collections.abc import Collection
 from dataclasses import fields
 from typing import Any
 
 import msgspec
 
 from csm_common.contracts import envelope
-from csm_common.contracts.contacts import CONTACT_RECORDED, ContactRecorded, contact_key
+from csm_common.contracts.contacts import CONTACT_RECORDED, PERSONAL_FIELDS, ContactRecorded, contact_key
 from csm_common.contracts.topics import CUSTOMER_CONTACTS
 from csm_common.database.outbox import Message
 from csm_common.ids import derived_id
@@ -21,13 +22,15 @@ CONTACT_CHANGED = "csm.contact.changed"
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-def contact_of(event: dict[str, Any]) -> ContactChange | Rejected:
-    """What the event, whose attributes are in order, tells of a contact."""
+def contact_of(event: dict[str, Any], unwanted: Collection[str] = frozenset()) -> ContactChange | Rejected:
+    """What the event, whose attributes are in order, tells of a contact, but for the fields that are `unwanted`."""
     time = read_time(event["time"])
     if isinstance(time, Rejected):
         return time
+    left_out = {name for name in PERSONAL_FIELDS if name in unwanted}
+    told = {name: value for name, value in event["data"].items() if name not in left_out}
     ours = {"account_id": event["subject"], "as_of": time}
-    contact = fit(event["data"] | ours, ContactRecorded, CONTACT_CHANGED)
+    contact = fit(told | ours, ContactRecorded, CONTACT_CHANGED)
     if isinstance(contact, Rejected):
         return contact
     problem = contact_id_problem(contact.contact_id) or text_problem(_texts(contact))

@@ -8,17 +8,13 @@ from typing import Protocol
 from uuid import uuid4
 
 from csm_common.clock import Clock
-from csm_common.contracts import envelope
-from csm_common.contracts.contacts import account_key, contact_key
-from csm_common.contracts.facts import ACCOUNT_ERASED, CONTACT_ERASED, AccountErased, ContactErased
-from csm_common.contracts.topics import CUSTOMER_CONTACTS, CUSTOMER_EVENTS
+from csm_common.contracts.facts import ACCOUNT_ERASED, CONTACT_ERASED
 from csm_common.database.outbox import Message
 from csm_common.errors import InvalidError, NotFoundError
-from csm_common.ids import derived_id
 from csm_common.telemetry import metrics
 from csm_common.telemetry.logs import get_logger
-from ingest.application.contacts import SOURCE, gone
-from ingest.domain.contacts import contact_id_problem
+from ingest.application.contacts import gone
+from ingest.application.erasure_messages import account_erased, contact_erased
 from ingest.domain.names import name_problem
 
 log = get_logger(__name__)
@@ -120,7 +116,7 @@ class Erase:
                 message
                 for account in sorted(accounts)
                 for name in sorted(known.names)
-                for message in _contact_gone(erasure_id, account, name, now)
+                for message in contact_erased(erasure_id, account, name, now)
             ]
             report = _report(erasure_id, account_id, contact_id, now, _by_kind(counts, records), told)
             await traces.publish(told)
@@ -135,7 +131,7 @@ class Erase:
         async with self._archive.begin() as traces:
             counts, records = await traces.erase_account(account_id)
             told = [gone(account, contact) for account, contact in records]
-            told += _account_gone(erasure_id, account_id, now)
+            told += account_erased(erasure_id, account_id, now)
             report = _report(erasure_id, account_id, None, now, _by_kind(counts, records), told)
             await traces.publish(told)
             await traces.keep(report)
@@ -149,32 +145,6 @@ class Erase:
         if found is None:
             raise NotFoundError(f"There is no erasure {erasure_id}. Its id is in the answer to the DELETE.")
         return found
-
-
-def _contact_gone(erasure_id: str, account: str, contact: str, now: datetime) -> list[Message]:
-    data = ContactErased(contact_id=contact, erasure_id=erasure_id)
-    value = _event(derived_id("erased", erasure_id, account, contact), CONTACT_ERASED, account, now, data)
-    fact = Message(CUSTOMER_EVENTS.name, account.encode(), value)
-    if contact_id_problem(contact):
-        return [fact]  # a name of theirs that was never a contact's
-    return [
-        fact,
-        Message(CUSTOMER_CONTACTS.name, contact_key(account, contact), value),
-        gone(account, contact),
-    ]
-
-
-def _account_gone(erasure_id: str, account: str, now: datetime) -> list[Message]:
-    data = AccountErased(erasure_id=erasure_id)
-    value = _event(derived_id("erased", erasure_id, account), ACCOUNT_ERASED, account, now, data)
-    return [
-        Message(CUSTOMER_CONTACTS.name, account_key(account), value),
-        Message(CUSTOMER_EVENTS.name, account.encode(), value),
-    ]
-
-
-def _event(id_: str, type_: str, account: str, now: datetime, data: object) -> bytes:
-    return envelope.encode(id=id_, source=SOURCE, type=type_, subject=account, time=now, data=data)
 
 
 def _by_kind(counts: Counts, records: Collection[tuple[str, str]]) -> dict[str, int]:

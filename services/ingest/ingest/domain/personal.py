@@ -93,6 +93,7 @@ class PersonalData:
         base = [Rule(field=name, action="drop") for name in defaults]
         known = shapes or {}
         types = {*known, *(name for rule in rules for name in rule.types)}
+        self._rules = tuple(rules)
         self._general = _compiled(base, rules, None, _ANY_SHAPE)
         self._by_type = {name: _compiled(base, rules, name, known.get(name, _ANY_SHAPE)) for name in types}
 
@@ -110,6 +111,16 @@ class PersonalData:
         ):
             return data
         return self._object(data, rules, rules.paths)
+
+    def unwanted(self, type: str) -> frozenset[str]:
+        """The names at the top of a type's data that rules drop, not counting the defaults: nobody is to hold them anywhere."""
+        own = [
+            rule for rule in self._rules if "." not in rule.field and (not rule.types or type in rule.types)
+        ]
+        actions: dict[str, Action] = {}
+        for rule in sorted(own, key=lambda rule: bool(rule.types)):
+            actions |= dict.fromkeys(spellings(rule.field), rule.action)
+        return frozenset(name for name, action in actions.items() if action == "drop")
 
     def _closed(self, data: dict[str, Any], rules: _Rules, taken: Collection[str]) -> dict[str, Any]:
         fixed = {name: value for name, value in data.items() if name in rules.fixed}
