@@ -75,7 +75,7 @@ def _joined(readers: Sequence[Getter], separator: str, names: str) -> Getter:
             return None
         try:
             return separator.join(map(to_text, parts))
-        except (TypeError, ValueError):
+        except TypeError:
             raise _fault("not_a_text", names, f"is {shown(parts)}, expected texts") from None
 
     return join

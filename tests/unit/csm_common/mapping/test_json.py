@@ -88,6 +88,12 @@ def test_a_sentence_names_the_column_that_was_found() -> None:
     assert refusal({}, {"column": ["a", "b"], "required": True}).message == "a, b is missing"
 
 
+def test_a_table_leaves_what_is_missing_missing() -> None:
+    table = {"column": "a", "map": {"1": "low"}}
+    assert read({"a": None}, table) is None
+    assert read({"a": 1}, table) == "low"
+
+
 def test_parts_of_a_text_must_be_texts() -> None:
     assert refusal({"a": "x", "b": []}, {"join": ["a", "b"]}).code == "not_a_text"
 

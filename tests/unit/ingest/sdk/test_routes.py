@@ -31,7 +31,7 @@ class FakeIntake:
     """Keeps what it is given; the outcome of a message is the status that its body names, accepted otherwise."""
 
     taken: list[Received] = field(default_factory=list)
-    away: TransientError | None = None
+    away: Exception | None = None
 
     async def take(self, received: Sequence[Received]) -> list[Outcome]:
         """One outcome a message."""
@@ -183,6 +183,10 @@ class TestKeys:
     async def test_in_the_properties_as_browsers_send_it(self, sdk: Sdk) -> None:
         assert (await sdk.post("/e/", capture("x", {"token": sdk.token}), key=False)).status_code == 200
 
+    async def test_a_list_whose_first_is_no_event_holds_none(self, sdk: Sdk) -> None:
+        answer = await sdk.post("/e/", [5, capture("x") | {"api_key": sdk.token}], key=False)
+        assert refusal(answer) == (401, "unauthenticated")
+
     async def test_a_wrong_one_in_the_header_is_not_helped_by_the_body(self, sdk: Sdk) -> None:
         body = {"batch": [call()], "writeKey": sdk.token}
         answer = await sdk.post("/v1/batch", body, {"authorization": "Bearer csm_nobody_knows"})
@@ -234,6 +238,11 @@ async def test_nothing_is_promised_when_the_world_is_at_fault(sdk: Sdk) -> None:
     sdk.intake.away = TransientError("The brokers are away.", retry_after=2.0)
     answer = await sdk.post("/v1/batch", {"batch": [call()]})
     assert (refusal(answer), answer.headers["retry-after"]) == ((503, "unavailable"), "2")
+
+
+async def test_a_fault_of_ours_is_told_as_one(sdk: Sdk) -> None:
+    sdk.intake.away = RuntimeError("nobody thought of this")
+    assert refusal(await sdk.post("/v1/t", call())) == (500, "internal_error")
 
 
 async def test_too_many_are_told_when_to_come_again(sdk: Sdk) -> None:

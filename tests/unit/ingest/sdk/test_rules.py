@@ -53,7 +53,7 @@ def test_a_fact_that_lacks_what_it_needs_is_refused() -> None:
 @pytest.mark.parametrize("event", ["Heartbeat", "Debug"])
 def test_what_is_ignored_is_understood_and_tells_nothing(event: str) -> None:
     found = understood(call(event=event), READER)
-    assert (found.id, found.drafts) == ("m-1", ())
+    assert (found.id, found.name, found.drafts) == ("m-1", event, ())
 
 
 def test_the_configuration_may_want_what_is_ignored_otherwise() -> None:

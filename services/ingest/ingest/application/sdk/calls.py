@@ -28,7 +28,7 @@ def incoming_of(call: dict[str, Any], received: Received, rules: Rules) -> Incom
         "id": name_in(call, "messageId") or _id_of(call),
         "source": received.source,
         "time": happened_at(call, received),
-        "name": kind,
+        "name": (kind == "track" and name_in(call, "event")) or kind,
         "properties": properties,
         "users": tuple(dict.fromkeys(each for each in (user, anonymous) if each)),
     }
@@ -57,7 +57,8 @@ def _id_of(call: Message) -> str:
 
 def _track(call: Message) -> Mapping[str, Any]:
     _person(call)
-    return {"name": _demanded(call, "event", "it is the name of what the user did")}
+    _demanded(call, "event", "it is the name of what the user did")
+    return {}
 
 
 def _page(call: Message) -> Mapping[str, Any]:

@@ -24,10 +24,7 @@ def checked_name(value: object, field: str) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise RejectedRowError("not_a_text", f"{field} is {json_kind(value)}, expected a text", column=field)
-    try:
-        text = to_text(value)
-    except ValueError:
-        raise RejectedRowError("too_long", f"{field} is {shown(value)}", column=field) from None
+    text = to_text(value)
     if len(text) > LONGEST_NAME:
         sentence = f"{field} has {len(text)} characters, of which {LONGEST_NAME} are allowed"
         raise RejectedRowError("too_long", sentence, column=field)
