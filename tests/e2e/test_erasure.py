@@ -23,10 +23,10 @@ async def test_an_erased_account_is_nowhere_and_begins_afresh_with_the_next_fact
     first = await eventually(lambda: stack.mails(ADDRESS), what="the owner has mail")
     revision = (await stack.get("health_score", f"/v1/accounts/{ACCOUNT}"))["revision"]
 
-    report = await erase(stack)
+    report = await erase(stack, f"/v1/accounts/{ACCOUNT}")
     assert report["erased"]["contacts"] == 1
     await eventually(lambda: is_nowhere(stack), what="the account is nowhere")
-    assert not any((await erase(stack))["erased"].values())
+    assert not any((await erase(stack, f"/v1/accounts/{ACCOUNT}"))["erased"].values())
 
     await stack.accept(*account_with_owner(ACCOUNT, ADDRESS), *escalations(ACCOUNT, 3))
     await eventually(lambda: has_more(stack, len(first)), what="the owner has mail again")
@@ -34,11 +34,48 @@ async def test_an_erased_account_is_nowhere_and_begins_afresh_with_the_next_fact
     assert afresh["revision"] > revision
 
 
-async def erase(stack: Stack) -> dict[str, Any]:
+async def test_an_erased_owner_gets_no_mail_and_the_account_names_nobody(stack: Stack) -> None:
+    account, address = "stays", "dana@stays.example"
+    await stack.accept(*account_with_owner(account, address))
+    await eventually(lambda: owner_of(stack, account), what="the account names its owner")
+
+    report = await erase(stack, f"/v1/contacts/dana?account={account}")
+    assert report["erased"]["contacts"] == 1
+    assert await stack.get("ingest", f"/v1/erasures/{report['id']}") == report
+    await eventually(lambda: names_nobody(stack, account), what="the owner is forgotten")
+
+    await stack.accept(*escalations(account, 3))
+    await eventually(lambda: told_of(stack, account), what="somebody else was to be told")
+    assert await stack.mails(address) == []
+
+
+async def owner_of(stack: Stack, account: str) -> str | None:
+    answer = await ask(stack, account)
+    found: str | None = answer.json()["attributes"].get("owner") if answer.status_code == 200 else None
+    return found
+
+
+async def names_nobody(stack: Stack, account: str) -> bool:
+    return await owner_of(stack, account) is None
+
+
+async def told_of(stack: Stack, account: str) -> bool:
+    found = (await stack.get("notifier", f"/v1/notifications?account={account}"))["notifications"]
+    return any(each["finished_at"] for each in found)
+
+
+async def ask(stack: Stack, account: str) -> httpx.Response:
+    described = stack.described
+    return await stack.http.get(
+        f"{described['health_score']['url']}/v1/accounts/{account}",
+        headers={"authorization": f"Bearer {described['api_key']}"},
+    )
+
+
+async def erase(stack: Stack, path: str) -> dict[str, Any]:
     described = stack.described
     answer = await stack.http.delete(
-        f"{described['ingest']['url']}/v1/accounts/{ACCOUNT}",
-        headers={"authorization": f"Bearer {described['api_key']}"},
+        f"{described['ingest']['url']}{path}", headers={"authorization": f"Bearer {described['api_key']}"}
     )
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
@@ -46,11 +83,7 @@ async def erase(stack: Stack) -> dict[str, Any]:
 
 
 async def is_nowhere(stack: Stack) -> bool:
-    described = stack.described
-    health: httpx.Response = await stack.http.get(
-        f"{described['health_score']['url']}/v1/accounts/{ACCOUNT}",
-        headers={"authorization": f"Bearer {described['api_key']}"},
-    )
+    health = await ask(stack, ACCOUNT)
     runs = await stack.get("playbooks", f"/v1/runs?account={ACCOUNT}")
     tasks = await stack.get("playbooks", f"/v1/tasks?account={ACCOUNT}")
     notifications = await stack.get("notifier", f"/v1/notifications?account={ACCOUNT}")
