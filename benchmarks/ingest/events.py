@@ -1,20 +1,24 @@
 """What is sent: usage events of many accounts, about 250 bytes each."""
 
 import json
+from datetime import UTC, datetime
 
 ACCOUNTS = [f"account-{number:04}" for number in range(64)]
 
+PLACE = "@" * 16
+"""Where every request puts a number of its own, so that no event is sent twice."""
+
 
 def event(number: int) -> bytes:
-    """One event, as a product's backend would send it."""
+    """One event of just now, as a product's backend would send it."""
     return json.dumps(
         {
             "specversion": "1.0",
-            "id": f"0f1e2d3c-4b5a-6978-8796-{number:012}",
+            "id": f"0f1e2d3c-{PLACE}-{number:06}",
             "source": "urn:acme:app",
             "type": "csm.usage.recorded",
             "subject": ACCOUNTS[number % len(ACCOUNTS)],
-            "time": "2026-03-02T09:00:00.123Z",
+            "time": datetime.now(UTC).isoformat(),
             "data": {"feature": "report_exported", "user_id": f"user-{number % 1000}", "quantity": 3},
         },
         separators=(",", ":"),

@@ -9,23 +9,27 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from itertools import cycle
+from collections.abc import Iterator
+from itertools import count, cycle
 
 import uvloop
 
-from benchmarks.ingest.events import bodies
+from benchmarks.ingest.events import PLACE, bodies
 
 _HEAD = "POST /v1/events HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n"
 _HEAD += "content-type: application/cloudevents+json\r\ncontent-length: {length}\r\n\r\n"
 
 
-async def _connection(port: int, requests: list[bytes], until: float) -> Counter[int]:
+_PLACE = PLACE.encode()
+
+
+async def _connection(port: int, requests: list[bytes], numbers: Iterator[int], until: float) -> Counter[int]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     answers: Counter[int] = Counter()
     for request in cycle(requests):
         if time.monotonic() > until:
             break
-        writer.write(request)
+        writer.write(request.replace(_PLACE, b"%016x" % next(numbers)))
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
         body = await reader.readexactly(length)
@@ -41,7 +45,8 @@ async def _load(port: int, key: str, events_each: int, connections: int, seconds
     requests = [_HEAD.format(key=key, length=len(body)).encode() + body for body in bodies(events_each)]
     began = time.monotonic()
     until = began + seconds
-    answers = await asyncio.gather(*(_connection(port, requests, until) for _ in range(connections)))
+    numbers = count(time.time_ns())
+    answers = await asyncio.gather(*(_connection(port, requests, numbers, until) for _ in range(connections)))
     total = sum(answers, Counter())
     print(total[202], total[503], time.monotonic() - began)
 

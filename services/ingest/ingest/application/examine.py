@@ -11,6 +11,7 @@ from csm_common.contracts.topics import CUSTOMER_EVENTS
 from csm_common.database.outbox import Message
 from ingest.application.accepted import Accepted
 from ingest.application.contacts import CONTACT_CHANGED, contact_of
+from ingest.application.plain import read_plain
 from ingest.application.plans import Plans
 from ingest.application.reading import holds_nul, read_event
 from ingest.application.shapes import data_problem, read_time
@@ -48,7 +49,29 @@ class Examiner:
         self, raw: bytes | msgspec.Raw, now: datetime, headers: Mapping[str, str]
     ) -> Accepted | Rejected:
         """Judge an event received `now`. Its bytes go on untouched unless something has to be added or taken out."""
-        sent = read_event(raw)
+        text = bytes(raw)
+        return self._at_a_glance(text, now, headers) or self._closely(text, now, headers)
+
+    def _at_a_glance(self, text: bytes, now: datetime, headers: Mapping[str, str]) -> Accepted | None:
+        """The fact of an event that is plain and in order; None where that takes a close look."""
+        event = read_plain(text)
+        if event is None:
+            return None
+        shape = FACTS.get(event.type)
+        told: dict[str, Any] = event.data
+        if shape is None or event.type == CONTACT_CHANGED or data_problem(event.type, told):
+            return None
+        if time_problem(event.time, now) or self._privacy.apply(event.type, told) is not told:
+            return None
+        if self._plans.check(event.source, event.type, told):
+            return None
+        late = now - event.time > self._late_after
+        digest = hash(_encode((event.type, event.subject, told)))
+        message = Message(_TOPIC, event.subject.encode(), _marked_late(text) if late else text, headers)
+        return Accepted(event.id, event.source, digest, message, None, late)
+
+    def _closely(self, text: bytes, now: datetime, headers: Mapping[str, str]) -> Accepted | Rejected:
+        sent = read_event(text)
         if isinstance(sent, Rejected):
             return sent
         event = _completed(sent, now)
@@ -57,8 +80,7 @@ class Examiner:
             return time
         if problem := self.plan_problem(event["source"], event["type"], event["data"], now):
             return problem
-        value = bytes(raw) if event is sent else None
-        return self._accepted(event, value, time, now, headers)
+        return self._accepted(event, text if event is sent else None, time, now, headers)
 
     def judge(self, event: Event, now: datetime, headers: Mapping[str, str]) -> Accepted | Rejected:
         """Judge an event that one of our readers has made; tracking plans speak of what the reader read, and not of it."""

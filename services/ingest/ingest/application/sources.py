@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 OTHER = "other"
 """Stands for the sources, and for the names of violations, beyond what is told apart."""
 
+_MINUTE = timedelta(minutes=1)
 _LONGEST = 500
 
 
@@ -67,6 +68,7 @@ class SourceTally:
         self._sources: set[str] = set()
         self._minutes: dict[tuple[str, datetime], SourceMinute] = {}
         self._violations: dict[tuple[str, str, str, str], Violation] = {}
+        self._latest: dict[str, SourceMinute] = {}
 
     def note(
         self,
@@ -110,7 +112,7 @@ class SourceTally:
     def take(self) -> tuple[list[SourceMinute], list[Violation]]:
         """All that was noted since the last time."""
         taken = list(self._minutes.values()), list(self._violations.values())
-        self._sources, self._minutes, self._violations = set(), {}, {}
+        self._sources, self._minutes, self._violations, self._latest = set(), {}, {}, {}
         return taken
 
     def put_back(self, minutes: Sequence[SourceMinute], violations: Sequence[Violation]) -> None:
@@ -142,6 +144,12 @@ class SourceTally:
             known.at = max(known.at, new.at)
 
     def _minute(self, source: str, at: datetime) -> SourceMinute:
+        latest = self._latest.get(source)
+        if latest is None or not latest.minute <= at < latest.minute + _MINUTE:
+            latest = self._latest[source] = self._row(source, at)
+        return latest
+
+    def _row(self, source: str, at: datetime) -> SourceMinute:
         source, minute = _storable(source), at.replace(second=0, microsecond=0)
         if self._is_too_much(source, minute):
             source = OTHER
