@@ -12,14 +12,15 @@ from starlette.applications import Starlette
 from tests.support.clock import START, ManualClock
 from tests.support.keys import MemoryKeys
 from tests.unit.ingest.door import refusal
-from tests.unit.ingest.sdk.samples import call, capture
+from tests.unit.ingest.sdk.samples import SEGMENT, call, capture
 
 from csm_common.errors import TransientError
 from csm_common.web.auth import Authenticator
 from ingest.application.budget import Budget
-from ingest.application.incoming import Received
+from ingest.application.incoming import Incoming, Received
 from ingest.application.limiter import Limiter
 from ingest.application.outcome import Outcome
+from ingest.domain.decision import Rejected
 from ingest.entrypoints.bodies import Bodies
 from ingest.entrypoints.sdk import BATCHES, CALLS, POSTHOG, SdkDoor, sdk_routes
 
@@ -141,6 +142,17 @@ async def test_bytes_go_on_as_they_came_whatever_is_in_them(sdk: Sdk) -> None:
     assert [each.body for each in sdk.intake.taken] == entries
 
 
+@pytest.mark.parametrize("path", ["/v1/batch", "/batch/"])
+async def test_numbers_that_json_has_not_spoil_their_own_message_only(sdk: Sdk, path: str) -> None:
+    bad = call(properties={"share": float("nan")})
+    answer = await sdk.post(path, {"batch": [call(), bad], "writeKey": sdk.token, "sentAt": "x"}, key=False)
+    assert answer.status_code == 200
+    first, second = sdk.intake.taken
+    assert isinstance(SEGMENT(first), Incoming)
+    assert isinstance(SEGMENT(second), Rejected)
+    assert first.context == {"sent_at": "x"}
+
+
 async def test_what_a_batch_says_of_all_goes_with_each(sdk: Sdk) -> None:
     await sdk.post("/v1/batch", {"batch": [call()], "context": {"groupId": "acme"}, "sentAt": None})
     assert json.loads(sdk.intake.taken[0].context["context"]) == {"groupId": "acme"}
@@ -206,6 +218,8 @@ class TestKeys:
 @pytest.mark.parametrize(
     ("path", "body", "refused"),
     [
+        ("/v1/batch", {"batch": float("nan")}, (400, "invalid_json")),
+        ("/v1/batch", b'{"batch": [NaN', (400, "invalid_json")),
         ("/v1/batch", b"", (400, "invalid_json")),
         ("/v1/batch", b"{", (400, "invalid_json")),
         ("/v1/batch", b"\xff", (400, "invalid_json")),

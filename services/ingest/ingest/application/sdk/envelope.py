@@ -1,5 +1,6 @@
 """Opens the bodies that SDKs send: the key inside, if there is one, and the messages one by one, their bytes as they came."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -45,7 +46,7 @@ _events = msgspec.json.Decoder(list[msgspec.Raw])
 
 def open_batch(body: bytes) -> Envelope:
     """Segment's `{"batch": […], "sentAt": …}`. InvalidError and TooLargeError refuse it as a whole."""
-    batch = _read(_batch, body)
+    batch = _read_batch(body)
     if batch.batch is None:
         raise InvalidError('The body has no "batch", an array of messages.', code="missing_batch")
     context = {SENT_AT: batch.sentAt or batch.sent_at, SHARED_CONTEXT: _object(batch.context)}
@@ -64,7 +65,7 @@ def open_posthog(body: bytes) -> Envelope:
         raw = _read(_events, body)
         events = _checked(raw)
         return Envelope(_token_of_first(events), events, {})
-    if _read(_batch, body).batch is not None:
+    if _read_batch(body).batch is not None:
         return open_batch(body)
     return Envelope(_token(_read(_event, body)), [body], {})
 
@@ -79,6 +80,30 @@ def _read(decoder: msgspec.json.Decoder[ShapeT], body: bytes) -> ShapeT:
         ) from error
     except RecursionError as error:
         raise InvalidError("The body is nested too deep to be read.", code="too_deep") from error
+
+
+def _read_batch(body: bytes) -> _Batch:
+    try:
+        return _read(_batch, body)
+    except InvalidError:
+        if b"NaN" in body or b"Infinity" in body:
+            return _read_loosely(body)
+        raise
+
+
+def _read_loosely(body: bytes) -> _Batch:
+    """Python's SDKs write numbers that JSON does not have. They make their own message a bad one, not the whole batch."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict) or not isinstance(told.get("batch"), list):
+        raise InvalidError(
+            "The body is not JSON: NaN and Infinity are no numbers in it.", code="invalid_json"
+        )
+    known = {name: told.get(name) for name in ("writeKey", "api_key", "token", "sentAt", "sent_at")}
+    messages = [msgspec.Raw(json.dumps(each).encode()) for each in told["batch"]]
+    return _Batch(batch=messages, context=msgspec.Raw(json.dumps(told.get("context")).encode()), **known)
 
 
 def _checked(messages: Sequence[msgspec.Raw]) -> Sequence[bytes]:
