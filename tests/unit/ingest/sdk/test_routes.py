@@ -143,8 +143,9 @@ async def test_bytes_go_on_as_they_came_whatever_is_in_them(sdk: Sdk) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/batch", "/batch/"])
-async def test_numbers_that_json_has_not_spoil_their_own_message_only(sdk: Sdk, path: str) -> None:
-    bad = call(properties={"share": float("nan")})
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "half of \ud83d"])
+async def test_what_json_cannot_say_spoils_its_own_message_only(sdk: Sdk, path: str, value: object) -> None:
+    bad = call(properties={"value": value})
     answer = await sdk.post(path, {"batch": [call(), bad], "writeKey": sdk.token, "sentAt": "x"}, key=False)
     assert answer.status_code == 200
     first, second = sdk.intake.taken
