@@ -51,15 +51,14 @@ class BulkDoor:
             self.limits,
             Patience(self.limits.patience_s, sleep=asyncio.sleep),
         )
+        self.importing = Importing(around)
         reads = MemoryRejectionReads(self.rejections)
         self.app: FastAPI = create_web_app(
             title="ingest",
             description="Bulk.",
             authenticator=Authenticator(self.keys, self.clock),
             routers=[
-                import_routes(
-                    Importing(around), self.jobs, self.budget, self.clock, idle_s=self.limits.idle_s
-                ),
+                import_routes(self.importing, self.jobs, self.budget, self.clock, idle_s=self.limits.idle_s),
                 rejection_routes(reads, self.replays, self.clock),
                 source_routes(self.sources, self.clock),
             ],

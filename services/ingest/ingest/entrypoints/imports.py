@@ -1,6 +1,5 @@
 """REST for bulk imports: a file is the body of one request, however long, and a job tells how far it is."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -25,6 +24,7 @@ from ingest.application.imports.job import (
     SenderGoneError,
     SenderSilentError,
 )
+from ingest.application.imports.leaving import Leaving
 from ingest.application.imports.ports import JobKey, Jobs
 from ingest.domain.attributes import LONGEST
 from ingest.entrypoints.lists import NO_NUL, Cursor, KeyText, KeyTime, Limit, plausible, refusals
@@ -125,7 +125,7 @@ def import_routes(
         )
         with budget.hold() as hold:
             try:
-                return await importing.run(order, _chunks(request, idle_s), hold)
+                return await importing.run(order, _chunks(request, importing.leaving, idle_s), hold)
             except ImportInterruptedError as error:
                 return _interrupted(error)
 
@@ -150,11 +150,11 @@ def import_routes(
     return router
 
 
-async def _chunks(request: Request, idle_s: float) -> AsyncIterator[bytes]:
+async def _chunks(request: Request, leaving: Leaving, idle_s: float) -> AsyncIterator[bytes]:
     stream = request.stream()
     try:
         while True:
-            async with asyncio.timeout(idle_s):
+            async with leaving.waiting(idle_s):
                 chunk = await anext(stream)
             yield chunk
     except StopAsyncIteration:

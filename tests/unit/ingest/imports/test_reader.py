@@ -2,30 +2,18 @@
 
 import json
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import pytest
 from tests.unit.ingest.imports.test_file import HEADER, TIME, events, read
 from tests.unit.ingest.imports.test_run import Desk
 
+from ingest.application.cloud_event import read_cloud_event
 from ingest.application.imports.file import Bad
 from ingest.application.imports.parking import FORMAT
 from ingest.application.imports.reader import line_reader
 from ingest.application.incoming import Incoming, Received
 from ingest.domain.decision import Rejected
-
-
-def read_cloudevent(received: Received) -> Incoming | Rejected:
-    """Understands nearly everything."""
-    event = json.loads(received.body)
-    return Incoming(
-        id=event["id"],
-        source=received.source,
-        time=datetime.fromisoformat(event["time"]),
-        name=event["type"],
-        properties=event,
-    )
 
 
 async def parked(content: str, **asked: Any) -> Received:
@@ -40,14 +28,14 @@ async def parked(content: str, **asked: Any) -> Received:
 
 
 async def test_a_line_that_is_still_wrong_is_rejected_again() -> None:
-    again = line_reader(read_cloudevent)(await parked("{\n"))
+    again = line_reader(read_cloud_event)(await parked("{\n"))
 
     assert isinstance(again, Rejected)
     assert again.code == "invalid_json"
 
 
 async def test_a_row_whose_cells_cannot_be_told_apart_stays_rejected() -> None:
-    again = line_reader(read_cloudevent)(await parked(HEADER + "1,2\n"))
+    again = line_reader(read_cloud_event)(await parked(HEADER + "1,2\n"))
 
     assert isinstance(again, Rejected)
     assert again.code == "not_csv"
@@ -64,12 +52,13 @@ async def test_what_has_become_right_is_the_event_that_the_import_would_have_mad
         right = json.dumps({"subject": "acme", "time": TIME, "data": {"feature": "x"}})
         body = right.encode()
 
-    incoming = line_reader(read_cloudevent)(replace(received, body=body))
+    incoming = line_reader(read_cloud_event)(replace(received, body=body))
 
+    (event,) = events(right, **asked)
     assert isinstance(incoming, Incoming)
-    assert incoming.properties == events(right, **asked)[0]
-    assert incoming.source == "crm"
-    assert incoming.properties["backfill"] is True
+    assert (incoming.id, incoming.source, incoming.account) == (event["id"], "crm", "acme")
+    (draft,) = incoming.drafts
+    assert (draft.type, draft.data, draft.backfill) == (event["type"], event["data"], True)
 
 
 def test_a_parked_row_is_kept_with_the_names_of_its_cells() -> None:

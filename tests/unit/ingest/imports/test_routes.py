@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.clock import START
+from tests.support.waiting import eventually
 from tests.unit.ingest.bulk_door import BulkDoor
 from tests.unit.ingest.door import refusal
 from tests.unit.ingest.imports.test_file import HEADER, TIME
@@ -160,6 +161,25 @@ async def test_a_sender_that_falls_silent_is_not_waited_for() -> None:
 
     assert refusal(answer) == (408, "body_timeout")
     assert door.jobs.jobs["march"].status == "interrupted"
+
+
+async def test_a_restart_is_told_to_those_who_are_still_sending(door: BulkDoor) -> None:
+    stop = asyncio.Event()
+    leaving = asyncio.create_task(door.importing.leaving.run(stop))
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield lines(3).encode()
+        await asyncio.Event().wait()
+
+    sending = asyncio.create_task(door.client.post(PATH, params={"id": "march"}, content=slow()))
+    await eventually(lambda: door.taker.batches)
+    stop.set()
+
+    assert refusal(await sending) == (503, "restarting")
+    assert door.jobs.jobs["march"].status == "interrupted"
+    assert door.jobs.jobs["march"].accepted == 2
+    assert refusal(await door.client.post(PATH, content=lines(1))) == (503, "restarting")
+    await leaving
 
 
 async def test_a_sender_that_hangs_up_leaves_an_interrupted_import(door: BulkDoor) -> None:

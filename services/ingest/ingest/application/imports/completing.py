@@ -11,6 +11,7 @@ from ingest.application.imports.job import ImportOrder
 from ingest.application.imports.records import Record
 from ingest.domain.decision import Rejected
 
+_NEEDED = ("specversion", "id", "source", "type", "time")
 _encode = msgspec.json.Encoder().encode
 
 

@@ -12,16 +12,18 @@ from ingest.application.imports.job import (
     SenderGoneError,
     Status,
 )
+from ingest.application.imports.leaving import Leaving
 from ingest.application.imports.run import Run, Surroundings
 
 log = get_logger(__name__)
 
 
 class Importing:
-    """Runs imports."""
+    """Runs imports. `leaving` is to be told first when the process has to end."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
+        self.leaving = Leaving()
 
     async def run(self, order: ImportOrder, chunks: AsyncIterator[bytes], hold: Hold) -> ImportJob:
         """Take the whole body of an import; `hold` grows by what it takes up in memory.

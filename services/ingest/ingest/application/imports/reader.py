@@ -15,8 +15,8 @@ from ingest.application.reading import read_event
 from ingest.domain.decision import Rejected
 
 
-def line_reader(read_cloudevent: Reader) -> Reader:
-    """The reader of the format `import`, over the reader that understands a whole CloudEvent."""
+def line_reader(read_cloud_event: Reader) -> Reader:
+    """The reader of the format `import`, over the reader of whole CloudEvents."""
 
     def read(received: Received) -> Incoming | Rejected:
         context = received.context
@@ -31,7 +31,7 @@ def line_reader(read_cloudevent: Reader) -> Reader:
         if isinstance(completed, Rejected):
             return completed
         event, body = completed
-        return read_cloudevent(replace(received, body=body, source=str(event.get("source"))))
+        return read_cloud_event(replace(received, body=body, source=str(event.get("source"))))
 
     return read
 
