@@ -20,6 +20,7 @@ from csm_common.errors import (
     InvalidError,
     NotFoundError,
     PermanentError,
+    RateLimitedError,
     TooLargeError,
     TransientError,
     UnauthenticatedError,
@@ -37,6 +38,7 @@ ERRORS: dict[type[CsmError], tuple[int, str]] = {
     ConflictError: (409, "conflict"),
     TooLargeError: (413, "too_large"),
     TransientError: (503, "unavailable"),
+    RateLimitedError: (429, "rate_limited"),
 }
 
 routes = APIRouter()

@@ -9,7 +9,7 @@ from tests.support.waiting import eventually
 from tests.unit.ingest.door import Door, event, open_door, refusal
 from tests.unit.ingest.fakes import MemoryBrokers
 
-from csm_common.contracts.topics import CUSTOMER_EVENTS, CUSTOMER_EVENTS
+from csm_common.contracts.topics import CUSTOMER_EVENTS
 from csm_common.database.outbox import Message
 
 CONTACT = event(type="csm.contact.changed", data={"contact_id": "c-1", "email": "kim@acme.example"})

@@ -13,7 +13,8 @@ def dead_letter_topic(name: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """One topic. `retention_ms` None keeps records until compaction replaces them."""
+    """One topic. `retention_ms` None keeps records until compaction replaces them, which it does within a day; dead letters
+    are kept for good unless `dead_letters_kept_ms` says otherwise."""
 
     name: str
     key: str
@@ -24,6 +25,7 @@ class Topic:
     retention_ms: int | None
     types: tuple[str, ...]
     about: str
+    dead_letters_kept_ms: int | None = None
 
     @property
     def dead_letters(self) -> str:
@@ -60,6 +62,7 @@ CUSTOMER_CONTACTS = Topic(
     retention_ms=None,
     types=("csm.contact.recorded", "csm.contact.erased", "csm.account.erased"),
     about="How to reach people; the only topic with personal data; erasure is a tombstone.",
+    dead_letters_kept_ms=30 * DAY_MS,
 )
 HEALTH_ACCOUNTS = Topic(
     name="health.accounts.v1",

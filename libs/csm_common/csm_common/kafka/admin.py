@@ -8,7 +8,7 @@ from typing import TypeVar
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
-from csm_common.contracts.topics import TOPICS, Topic
+from csm_common.contracts.topics import DAY_MS, TOPICS, Topic
 from csm_common.database.positions import LogStart, Partition
 from csm_common.errors import TransientError
 from csm_common.kafka.config import client_config
@@ -22,6 +22,8 @@ _ELECTING = (
     KafkaError.UNKNOWN_TOPIC_OR_PART,
 )
 _ELECTION_POLL_S = 0.1
+# What a newer record or a tombstone replaces is gone within a day; a tombstone stays a week for readers that were away.
+_COMPACTION = {"max.compaction.lag.ms": str(DAY_MS), "delete.retention.ms": str(7 * DAY_MS)}
 AskedT = TypeVar("AskedT")
 AnswerT = TypeVar("AnswerT")
 
@@ -31,8 +33,10 @@ def _new_topics(settings: KafkaSettings, topics: Sequence[Topic]) -> list[NewTop
     for topic in topics:
         partitions = settings.partitions or topic.partitions
         config = {"cleanup.policy": topic.cleanup, "retention.ms": str(topic.retention_ms or -1)}
+        if topic.cleanup == "compact":
+            config |= _COMPACTION
         wanted.append(NewTopic(topic.name, partitions, settings.replication, config=config))
-        dead = {"cleanup.policy": "delete", "retention.ms": "-1"}
+        dead = {"cleanup.policy": "delete", "retention.ms": str(topic.dead_letters_kept_ms or -1)}
         wanted.append(NewTopic(topic.dead_letters, 1, settings.replication, config=dead))
     return wanted
 

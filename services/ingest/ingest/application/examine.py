@@ -1,6 +1,6 @@
 """One event, from its bytes to the fact it becomes, or the reason why it is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -35,6 +35,10 @@ class Privacy(Protocol):
         """The data as it may go on the log; the very same object where nothing has to be changed."""
         ...
 
+    def unwanted(self, type: str) -> Collection[str]:
+        """Fields at the top of such data that nobody is to hold anywhere."""
+        ...
+
 
 class Examiner:
     """Judges events. `late_after` is how old an event may be before it is marked as late."""
@@ -42,6 +46,7 @@ class Examiner:
     def __init__(self, plans: Plans, privacy: Privacy, tally: SourceTally, late_after: timedelta) -> None:
         self._plans = plans
         self._privacy = privacy
+        self._unwanted = privacy.unwanted(CONTACT_CHANGED)
         self._tally = tally
         self._late_after = late_after
 
@@ -106,7 +111,7 @@ class Examiner:
         """`value` is the event's bytes, where it is as it was sent."""
         told = event["data"]
         digest = hash(_encode((event["type"], event["subject"], told)))
-        contact = contact_of(event) if event["type"] == CONTACT_CHANGED else None
+        contact = contact_of(event, self._unwanted) if event["type"] == CONTACT_CHANGED else None
         if isinstance(contact, Rejected):
             return contact
         data = self._privacy.apply(event["type"], told)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -11,6 +12,7 @@ from csm_common.telemetry import metrics
 from ingest.application.accepted import Accepted, Raw, Repeat
 from ingest.application.incoming import Received
 from ingest.application.reading import claimed_source
+from ingest.application.sdk.times import skew_of
 from ingest.application.settlement import Read, Settled
 from ingest.application.sources import SourceTally
 from ingest.domain.decision import Rejected
@@ -40,7 +42,8 @@ class Tallying:
             status = each.outcome.status
             setattr(counts, status, getattr(counts, status) + 1)
             counts.late += any(fact.late for fact in each.facts)
-            counts.skew_s = _skew(read.received) if counts.skew_s is None else counts.skew_s
+            if counts.skew_s is None:
+                counts.skew_s = _skew(read.received)
             if each.outcome.code:
                 metrics.events_rejected.add(1, {"code": each.outcome.code})
         self._note(by_source, now)
@@ -82,7 +85,8 @@ class Tallying:
 def _skew(received: Received) -> float | None:
     """How far the sender's clock is ahead of ours, in seconds, where it told when it sent the message."""
     try:
-        sent_at = msgspec.convert(received.context.get("sent_at"), datetime)
-        return (sent_at - received.at).total_seconds()
-    except (msgspec.ValidationError, TypeError):  # not told, no time, or one without a zone
+        message = msgspec.json.decode(received.body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    skew = skew_of(message, received.context, received.at)
+    return skew.total_seconds() if skew else None

@@ -31,7 +31,7 @@ def document_events(app: FastAPI) -> None:
             components = document.setdefault("components", {})
             components.setdefault("schemas", {}).update(component_schemas())
             components.setdefault("securitySchemes", {}).update(_security_schemes())
-            document["paths"][PATH] = {"post": _operation()}
+            document["paths"][PATH] = {"post": _operation(), "options": _handshake()}
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # how FastAPI's documentation extends its OpenAPI
@@ -42,12 +42,34 @@ def _operation() -> dict[str, Any]:
         "operationId": "post_events",
         "summary": "Take one CloudEvent or a batch",
         "description": "Answers once every accepted event is durable. What is wrong in a batch does not keep the rest out."
-        " The body may be compressed with gzip.",
-        "security": [{"bearer": []}, {"basic": []}],
+        " The body may be compressed with gzip. An event may also come in binary mode: attributes in headers that begin with"
+        " ce-, its JSON data as the body. Events that are kept aside are listed by GET /v1/rejections.",
+        "security": [{"bearer": []}, {"basic": []}, {"query": []}],
         "requestBody": {"required": True, "content": _request_content()},
         "responses": {
             "202": _receipts(),
             **{status: _refusal(status, text) for status, text in _REFUSALS.items()},
+        },
+    }
+
+
+def _handshake() -> dict[str, Any]:
+    text = {"schema": {"type": "string"}}
+    asked = {"WebHook-Request-Origin": "Who asks to send.", "WebHook-Request-Rate": "Requests a minute."}
+    told = {"Allow": "The methods there are.", "WebHook-Allowed-Origin": "Who may send: whoever asks."}
+    told["WebHook-Allowed-Rate"] = "Requests a minute."
+    return {
+        "operationId": "options_events",
+        "summary": "The handshake of CloudEvents webhooks",
+        "description": "Whether a sender may send here. Anyone may who has a key; no callback is ever called.",
+        "parameters": [
+            {"name": name, "in": "header", "description": about, **text} for name, about in asked.items()
+        ],
+        "responses": {
+            "200": {
+                "description": "It may.",
+                "headers": {name: {"description": about, **text} for name, about in told.items()},
+            }
         },
     }
 
@@ -102,4 +124,10 @@ def _security_schemes() -> dict[str, Any]:
             "description": "An API key made by `csm keys create`.",
         },
         "basic": {"type": "http", "scheme": "basic", "description": "The API key as user name, no password."},
+        "query": {
+            "type": "apiKey",
+            "in": "query",
+            "name": "access_token",
+            "description": "The API key, for senders that cannot set headers.",
+        },
     }

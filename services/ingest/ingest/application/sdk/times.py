@@ -10,9 +10,6 @@ from ingest.application.sdk.fields import Message, instant
 SENT_AT = "sent_at"
 """The key in a message's context under which its envelope tells when it was sent."""
 
-_STEP = timedelta(seconds=10)
-_NO_SKEW = timedelta(0)
-
 
 def happened_at(message: Message, received: Received) -> datetime:
     """`timestamp = received at − (sent at − timestamp)`, as Segment corrects it; the time of receipt where none is told."""
@@ -24,7 +21,7 @@ def happened_at(message: Message, received: Received) -> datetime:
         raise _no_time(told, "expected a time as ISO 8601, such as 2026-03-02T09:00:00Z")
     skew = skew_of(message, received.context, received.at)
     try:
-        return time - _rounded(skew) if skew else time
+        return time - skew if skew else time
     except OverflowError as error:
         raise _no_time(told, "which is beyond all calendars") from error
 
@@ -33,11 +30,6 @@ def skew_of(message: Message, context: Mapping[str, str], at: datetime) -> timed
     """How far the sender's clock is ahead of ours; None where neither the message nor its batch tells when it was sent."""
     sent = instant(message.get("sentAt")) or instant(context.get(SENT_AT))
     return sent - at if sent else None
-
-
-def _rounded(skew: timedelta) -> timedelta:
-    # The way here takes time, too, and another each time a message is sent again: that must not make it another message.
-    return round(skew / _STEP) * _STEP
 
 
 def _no_time(told: object, why: str) -> RejectedRowError:

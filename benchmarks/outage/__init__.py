@@ -1,0 +1,1 @@
+"""What ingest does while no broker answers: how much memory it takes, and whether anything it promised is lost."""
