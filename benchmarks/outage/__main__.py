@@ -97,7 +97,7 @@ def main(away_s: float) -> None:
         tempfile.TemporaryDirectory(prefix="csm-outage-", ignore_cleanup_errors=True) as directory,
         EmbeddedPostgres(Path(directory), free_port()) as postgres,
     ):
-        kafka = ApacheKafka(Path(directory))
+        kafka = ApacheKafka(Path(directory) / "kafka")
         with kafka:
             settings = KafkaSettings(bootstrap=kafka.bootstrap)
             key = asyncio.run(make_key(postgres))

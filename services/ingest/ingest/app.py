@@ -35,9 +35,11 @@ from ingest.application.examine import Examiner
 from ingest.application.facts import Facts
 from ingest.application.handlers import Handlers, Reads
 from ingest.application.imports.importing import Importing
+from ingest.application.imports.parking import FORMAT as LINES
 from ingest.application.imports.parking import LineParking
 from ingest.application.imports.patience import Patience
 from ingest.application.imports.ports import Jobs
+from ingest.application.imports.reader import line_reader
 from ingest.application.imports.run import Surroundings
 from ingest.application.incoming import Reader
 from ingest.application.intake import Intake
@@ -106,6 +108,7 @@ def _readers(configuration: Configuration, connections: Mapping[str, Connection]
         cloud_event.FORMAT: cloud_event.read_cloud_event,
         segment.FORMAT: segment.SegmentReader(rules),
         posthog.FORMAT: posthog.PosthogReader(rules),
+        LINES: line_reader(cloud_event.read_cloud_event),
         **webhook_readers(connections),
     }
 
@@ -143,9 +146,10 @@ async def build(settings: IngestSettings) -> AsyncIterator[Sequence[Loop]]:
             environment=os.environ,
             wake=relay.wake,
         )
+        handlers = create_handlers(settings.ingest, configuration, parts)
         app = create_app(
             settings,
-            create_handlers(settings.ingest, configuration, parts),
+            handlers,
             Reads(jobs=jobs, rejections=PostgresRejectionLists(engine), sources=sources),
             authenticator=Authenticator(keys, clock),
             clock=clock,
@@ -157,6 +161,7 @@ async def build(settings: IngestSettings) -> AsyncIterator[Sequence[Loop]]:
             return ExactlyOnceConsumer(settings.kafka, engine, letters, clock=clock).run
 
         yield [
+            Loop("imports", handlers.importing.leaving.run),
             Loop("http", HttpServer(app, settings.http).run),
             Loop("brokers", brokers.run),
             Loop("keys", database.run),

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import Match
 
 from csm_common.errors import PermanentError, TransientError
 from csm_common.telemetry.logs import get_logger
@@ -53,6 +54,12 @@ def bug_problem(error: Exception) -> Response:
     return problem(500, "internal_error", "Something is wrong on our side; it has been logged.")
 
 
+def _methods(app: FastAPI, request: Request) -> set[str]:
+    """All methods of a path, which may have a route for each: Starlette tells only those of the first."""
+    routes = (each for each in app.router.routes if each.matches(request.scope)[0] is not Match.NONE)
+    return {method for each in routes for method in getattr(each, "methods", None) or ()}
+
+
 def install_problem_handlers(app: FastAPI) -> None:
     """Make every error of the app a problem document."""
 
@@ -71,9 +78,12 @@ def install_problem_handlers(app: FastAPI) -> None:
         return problem(422, "invalid", f"{first['at']}: {first['message']}", errors=errors)
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> Response:
+    async def _http(request: Request, error: HTTPException) -> Response:
         code = _CODES.get(error.status_code, "http_error")
-        return problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(sorted(_methods(app, request)))
+        return problem(error.status_code, code, str(error.detail), headers=headers)
 
     @app.exception_handler(ClientDisconnect)
     async def _gone(_: Request, __: ClientDisconnect) -> Response:

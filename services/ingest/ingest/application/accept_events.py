@@ -1,6 +1,6 @@
 """Taking CloudEvents in: what is in order is on the log before the sender is told so, and what is not is kept with its reason."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
@@ -135,25 +135,25 @@ class AcceptEvents:
             async with self._store.begin() as work:
                 await keep_contacts(work, accepted)
             self._on_commit()
-        if len(accepted) < len(judged):
-            await self._keep_rejected(events, contexts or repeat({}), judged, now)
         await publish(self._publisher, [each.message for each in accepted])
         for each in accepted:
             self._recent.remember(each.source, each.id, each.digest)
+        if len(accepted) < len(judged):
+            await self._keep_rejected(events, contexts, judged, now)
         self._tallying.events(events, judged, now)
         return judged
 
     async def _keep_rejected(
         self,
         events: Sequence[Raw],
-        contexts: Iterable[Mapping[str, str]],
+        contexts: Sequence[Mapping[str, str]],
         judged: Sequence[Judged],
         now: datetime,
     ) -> None:
-        """So that they can be looked at, counted and tried again. The sender is told of each, so it does without in need."""
+        """So that they can be looked at, counted and tried again. A sender who is told of each can do without in need."""
         rejected = [
             (_received(event, context, now), each)
-            for event, context, each in zip(events, contexts, judged, strict=False)
+            for event, context, each in zip(events, contexts or repeat({}), judged, strict=False)
             if isinstance(each, Rejected)
         ]
         if not rejected:
@@ -163,7 +163,7 @@ class AcceptEvents:
             async with self._store.begin() as work:
                 await work.rejections.add(rows)
         except TransientError as error:
-            if any(each.parked for _, each in rejected):
+            if contexts or any(each.parked for _, each in rejected):
                 raise
             log.warning("rejections are not kept", rejected=len(rows), reason=error.message)
 

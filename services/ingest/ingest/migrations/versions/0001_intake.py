@@ -135,6 +135,8 @@ def upgrade() -> None:
     op.execute("CREATE INDEX decisions_by_age ON decisions USING brin (decided_at)")
     op.execute(_REJECTIONS)
     op.execute("CREATE INDEX rejections_open ON rejections (listed_from, id) WHERE replayed_at IS NULL")
+    op.execute("CREATE INDEX rejections_listed ON rejections (listed_from, id)")
+    op.execute("CREATE INDEX rejections_by_reason ON rejections (source, code) WHERE replayed_at IS NULL")
     op.execute("CREATE INDEX rejections_by_message ON rejections (message_key)")
     op.execute("CREATE INDEX rejections_waiting ON rejections (person) WHERE person IS NOT NULL")
     op.execute(_CONTACTS)
