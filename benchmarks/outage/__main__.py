@@ -97,7 +97,9 @@ def main(away_s: float) -> None:
         tempfile.TemporaryDirectory(prefix="csm-outage-", ignore_cleanup_errors=True) as directory,
         EmbeddedPostgres(Path(directory), free_port()) as postgres,
     ):
-        kafka = ApacheKafka(Path(directory) / "kafka")
+        place = Path(directory) / "kafka"
+        place.mkdir()
+        kafka = ApacheKafka(place)
         with kafka:
             settings = KafkaSettings(bootstrap=kafka.bootstrap)
             key = asyncio.run(make_key(postgres))

@@ -95,7 +95,9 @@ class AcceptEvents:
     async def one(self, event: bytes) -> Receipt | ParkedReceipt:
         """Take one event. InvalidError, TooLargeError or ConflictError where it is refused, TransientError when it is not
         durable."""
-        (judged,) = await self._take([event])
+        now = self._clock.now()
+        judged = _unless_repeated(self._examiner.examine(event, now, _headers()), Seen(self._recent))
+        await self._settle([event], (), [judged], now)
         if isinstance(judged, Rejected):
             if judged.parked:
                 return ParkedReceipt(id=claimed_id(event), code=judged.code, message=judged.message)
@@ -107,7 +109,10 @@ class AcceptEvents:
 
         `contexts`, where there are any, tell of each event what is to be kept with it should it be rejected.
         """
-        judged = await self._take(events, contexts)
+        now, headers = self._clock.now(), _headers()
+        examine, seen = self._examiner.examine, Seen(self._recent)
+        judged = [_unless_repeated(examine(event, now, headers), seen) for event in events]
+        await self._settle(events, contexts, judged, now)
         results = [
             _outcome(index, event, each)
             for index, (event, each) in enumerate(zip(events, judged, strict=True))
@@ -125,11 +130,14 @@ class AcceptEvents:
             raise _all_rejected(receipt)
         return receipt
 
-    async def _take(self, events: Sequence[Raw], contexts: Sequence[Mapping[str, str]] = ()) -> list[Judged]:
-        now, headers = self._clock.now(), _headers()
-        seen = Seen(self._recent)
-        examine = self._examiner.examine
-        judged = [_unless_repeated(examine(event, now, headers), seen) for event in events]
+    async def _settle(
+        self,
+        events: Sequence[Raw],
+        contexts: Sequence[Mapping[str, str]],
+        judged: Sequence[Judged],
+        now: datetime,
+    ) -> None:
+        """Publish what is accepted, keep what is rejected."""
         accepted = [each for each in judged if type(each) is Accepted]
         if any(each.contact for each in accepted):
             async with self._store.begin() as work:
@@ -141,7 +149,6 @@ class AcceptEvents:
         if len(accepted) < len(judged):
             await self._keep_rejected(events, contexts, judged, now)
         self._tallying.events(events, judged, now)
-        return judged
 
     async def _keep_rejected(
         self,
