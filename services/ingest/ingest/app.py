@@ -124,7 +124,6 @@ async def build(settings: IngestSettings) -> AsyncIterator[Sequence[Loop]]:
     keys, jobs, sources = KeyStore(engine), PostgresImports(engine), PostgresSources(engine)
     admin = TopicAdmin(settings.kafka)
     topics = [each for each in TOPICS if "ingest" in each.producers]
-    brokers = Watch("Kafka", lambda: admin.ensure_topics(topics), every_s=10.0)
     database = Watch("The table of API keys", lambda: keys.load("readiness"))
     limits = settings.ingest
     pruning = PostgresPruning(
@@ -134,6 +133,12 @@ async def build(settings: IngestSettings) -> AsyncIterator[Sequence[Loop]]:
     )
     letters = DeadLettersConsumer(work_in, clock)
     async with Producer(settings.kafka, deadline_s=settings.ingest.broker_deadline_s) as producer:
+
+        async def warm_up() -> None:
+            await admin.ensure_topics(topics)
+            await producer.warm_up(topics)
+
+        brokers = Watch("Kafka", warm_up, every_s=10.0)
         relay = OutboxRelay(engine, producer)
         parts = Parts(
             store=PostgresStore(engine),

@@ -1,9 +1,10 @@
 """The producer: acknowledged means on the log, in order, in the partition every other client would choose; never a hang."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
-from tests.support.brokers import Broker, MakeTopic, only_embedded
+from tests.support.brokers import Broker, MakeTopic, new_topic, only_apache, only_embedded
 from tests.support.logs import numbered, publish, read
 
 from csm_common.database.outbox import Message
@@ -75,6 +76,47 @@ async def test_a_message_no_broker_takes_fails_alone(settings: KafkaSettings, ma
     assert (before, after) == (None, None)
     assert refused is not None
     assert "size" in refused
+
+
+async def test_however_many_fail_at_once_while_others_are_acknowledged_all_are_told(
+    settings: KafkaSettings, make_topic: MakeTopic
+) -> None:
+    topic = await make_topic(partitions=1)
+    huge = Message(topic.name, b"k", b"x" * 1_100_000)
+    mixed = [each for good in numbered(topic, 500) for each in (good, huge)]
+    async with Producer(settings, deadline_s=60.0) as producer:
+        for _ in range(10):
+            errors = await asyncio.wait_for(producer.send(mixed), 60)
+            assert errors[::2] == [None] * 500
+            assert all(errors[1::2])
+
+
+async def test_a_first_send_after_warming_up_is_in_time(
+    settings: KafkaSettings, make_topic: MakeTopic
+) -> None:
+    topic = await make_topic(partitions=12)
+    async with Producer(settings, deadline_s=2.0) as producer:
+        await producer.warm_up([topic])
+        assert await producer.send(numbered(topic, 24)) == [None] * 24
+
+
+@only_apache  # the embedded broker makes every topic that it is asked for
+async def test_warming_up_tells_which_topic_is_not_there(settings: KafkaSettings) -> None:
+    async with Producer(settings) as producer:
+        with pytest.raises(TransientError, match=r"test\.nowhere\.v1 has no leader"):
+            await producer.warm_up([replace(new_topic(), name="test.nowhere.v1")], within_s=0.5)
+
+
+@only_embedded  # whichever broker is away, the client is the same
+async def test_warming_up_ends_where_no_broker_answers(
+    broker: Broker, settings: KafkaSettings, make_topic: MakeTopic
+) -> None:
+    topic = await make_topic(partitions=1)
+    with broker.away():
+        async with Producer(settings) as producer:
+            with pytest.raises(TransientError, match="does not answer") as away:
+                await asyncio.wait_for(producer.warm_up([topic], within_s=1.0), 60)
+    assert away.value.code == "brokers_unavailable"
 
 
 async def test_while_no_broker_answers_a_caller_is_told_after_its_deadline(

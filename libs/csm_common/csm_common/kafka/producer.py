@@ -6,16 +6,20 @@ One daemon thread polls for acknowledgements and hands them to the event loop in
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Producer as LibrdkafkaProducer
 
 from csm_common.contracts.envelope import CONTENT_TYPE
+from csm_common.contracts.topics import Topic
 from csm_common.database.outbox import MAX_MESSAGE_BYTES, Message
 from csm_common.errors import TransientError
+from csm_common.kafka.admin import unreachable
 from csm_common.kafka.config import client_config
 from csm_common.settings import KafkaSettings
 from csm_common.telemetry.logs import get_logger
@@ -25,15 +29,19 @@ log = get_logger(__name__)
 _CONTENT_TYPE_HEADER = ("content-type", CONTENT_TYPE.encode())
 _POLL_S = 0.1
 _FLUSH_S = 5.0
+_WARM_UP_S = 10.0
+_ELECTION_POLL_S = 0.1
 
 
 class _Group:
     """Messages sent together; its future is done when the last one is acknowledged or has failed."""
 
-    __slots__ = ("errors", "future", "pending")
+    __slots__ = ("errors", "future", "settled", "size")
 
     def __init__(self, size: int, future: asyncio.Future[list[str | None]]) -> None:
-        self.pending = size
+        self.size = size
+        # Two threads count: librdkafka's, and the caller's for what fails at once. One `next` is one step, `-= 1` is several.
+        self.settled = count(1)
         self.errors: list[str | None] = [None] * size
         self.future = future
 
@@ -43,6 +51,7 @@ class Producer:
 
     def __init__(self, settings: KafkaSettings, *, deadline_s: float | None = None) -> None:
         """`deadline_s` is how long a caller waits for an acknowledgement before it is told of a failure."""
+        self._settings = settings
         deadline_ms = int((deadline_s or settings.delivery_timeout_s) * 1000)
         self._client = LibrdkafkaProducer(
             {
@@ -80,6 +89,30 @@ class Producer:
         await asyncio.to_thread(self._thread.join, _FLUSH_S)
         self._resolve()
 
+    async def warm_up(self, topics: Sequence[Topic], *, within_s: float = _WARM_UP_S) -> None:
+        """Connect and learn who leads each partition of these topics, so that the first send need not wait for that.
+
+        TransientError where after `within_s` seconds no broker has answered, or a partition has no leader yet.
+        """
+        names = [each.name for each in topics]
+        try:
+            await asyncio.to_thread(self._learn_leaders, names, time.monotonic() + within_s)
+        except KafkaException as error:
+            raise unreachable(self._settings, error) from error
+
+    def _learn_leaders(self, topics: Sequence[str], deadline: float) -> None:
+        for topic in topics:
+            while not self._is_led(topic, max(deadline - time.monotonic(), _ELECTION_POLL_S)):
+                if time.monotonic() > deadline:
+                    raise KafkaException(
+                        KafkaError(KafkaError.LEADER_NOT_AVAILABLE, f"{topic} has no leader.")
+                    )
+                time.sleep(_ELECTION_POLL_S)
+
+    def _is_led(self, topic: str, timeout_s: float) -> bool:
+        found = self._client.list_topics(topic, timeout_s).topics[topic]
+        return bool(found.partitions) and all(each.leader >= 0 for each in found.partitions.values())
+
     async def send(self, messages: Sequence[Message]) -> list[str | None]:
         """Publish and wait for all acknowledgements: per message None, or a sentence why it is not (known to be) on the log.
 
@@ -96,8 +129,7 @@ class Producer:
         def acknowledged(error: KafkaError | None, _: object) -> None:
             if error is not None:
                 group.errors[index] = error.str()
-            group.pending -= 1
-            if group.pending == 0:
+            if next(group.settled) == group.size:
                 self._done.append(group)
 
         headers: list[tuple[str, str | bytes | None]] = (
