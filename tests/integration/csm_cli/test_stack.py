@@ -6,7 +6,7 @@ import stat
 
 import httpx
 import psutil
-from tests.integration.csm_cli.command import Csm
+from tests.integration.csm_cli.command import MODULES, Csm
 from tests.support.waiting import eventually
 
 from csm_cli.stack.processes import STOP_ORDER
@@ -58,6 +58,37 @@ async def test_a_killed_service_comes_back_at_once(csm: Csm) -> None:
     await eventually(lambda: csm.pid("playbooks") != killed, what="stack.json has the new pid")
     await eventually(lambda: csm("status").returncode == 0, what="all are ready")
     assert "playbooks was ended by SIGKILL" in csm("logs", "supervisor").stdout
+
+
+async def test_a_killed_broker_comes_back_and_every_service_begins_anew_on_its_new_log(csm: Csm) -> None:
+    csm.up()
+    before = csm.stack()["pids"]
+    csm.kill("broker")
+
+    await eventually(lambda: csm.pid("broker") != before["broker"], what="stack.json has the new pid")
+    await eventually(lambda: csm("status").returncode == 0, what="all are ready")
+
+    after = csm.stack()["pids"]
+    assert {name for name, pid in after.items() if pid != before[name]} == {*MODULES, "broker"}
+    log = csm("logs", "supervisor").stdout
+    assert "broker was ended by SIGKILL" in log
+    assert "It is started again, and the services with it." in log
+    assert log.count("started again") == 1, "the services ended because they were told to"
+
+
+async def test_a_service_that_dies_while_the_broker_is_away_is_started_once(csm: Csm) -> None:
+    csm.up()
+    before = csm.stack()["pids"]
+    csm.kill("broker")
+    csm.kill("playbooks")
+
+    await eventually(lambda: csm.pid("broker") != before["broker"], what="stack.json has the new pid")
+    await eventually(lambda: csm("status").returncode == 0, what="all are ready")
+
+    known = set(csm.stack()["pids"].values())
+    services = [each.pid for each in csm.processes() if each.cmdline()[-1] in MODULES]
+    assert len(services) == len(MODULES)
+    assert set(services) <= known
 
 
 async def test_a_service_that_keeps_dying_ends_the_stack(csm: Csm) -> None:

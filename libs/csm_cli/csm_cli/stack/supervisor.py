@@ -1,4 +1,4 @@
-"""The supervisor of one stack: starts everything in order, restarts services that die, ends everything at the end."""
+"""The supervisor of one stack: starts everything in order, restarts what dies and can be restarted, ends everything at the end."""
 
 import asyncio
 import os
@@ -21,6 +21,8 @@ from csm_cli.stack.services import service, sinks
 from csm_common.errors import FatalError
 
 POLL_SECONDS = 0.05
+BROKER = "broker"
+RESTARTED = (*SERVICES, BROKER)
 
 
 class Supervisor:
@@ -31,6 +33,7 @@ class Supervisor:
         self._progress = progress
         self._children: dict[str, Child] = {}
         self._ready: set[str] = set()
+        self._changing = asyncio.Lock()
         self._stack: dict[str, Any] = {}
 
     async def run(self, on_ready: Callable[[], None]) -> None:
@@ -115,19 +118,37 @@ class Supervisor:
             self._progress.say(f"The demo could not be loaded: {type(error).__name__}: {error}")
 
     async def _keep(self, child: Child) -> None:
-        """Watch one child for ever. Services are restarted; FatalError when one dies too often, or anything else dies."""
+        """Watch one child for ever. Services and broker are restarted; FatalError when one dies too often, or any other dies."""
         restarts = Restarts()
         while True:
             await _ended(child)
-            pause = restarts.pause(time.monotonic()) if child.name in SERVICES else None
+            pause = restarts.pause(time.monotonic()) if child.name in RESTARTED else None
             story = f"{child.name} {child.ending()}; its last words: {child.last_error() or 'none'}."
             if pause is None:
-                often = " It died too often within a minute." if child.name in SERVICES else ""
+                often = " It died too often within a minute." if child.name in RESTARTED else ""
                 raise FatalError(f"{story}{often} The stack is stopped; the whole log is {child.log}.")
-            self._progress.say(f"{story} It is started again.")
+            self._progress.say(f"{story} {_AGAIN_WITH_ALL if child.name == BROKER else _AGAIN}")
             await asyncio.sleep(pause)
+            async with self._changing:
+                await self._restart(child)
+
+    async def _restart(self, child: Child) -> None:
+        if child.name == BROKER:
+            await self._restart_with_services(child)
+        elif child.exit_code is not None:  # else it came back together with the broker
             child.spawn()
-            self._publish()
+        self._publish()
+
+    async def _restart_with_services(self, broker: Child) -> None:
+        """Its log begins anew. Who had read the old one notices that at its start only, so nobody goes on over the break:
+        a position in the old log would skip as many records of the new one."""
+        services = [self._children[name] for name in SERVICES if name in self._children]
+        for each in services:
+            each.stop()
+        broker.spawn()
+        await self._await_ready(broker)
+        for each in services:
+            each.spawn()
 
     def _publish(self) -> None:
         pids = {key(name): child.pid for name, child in self._children.items()}
@@ -139,6 +160,13 @@ class Supervisor:
         for name in STOP_ORDER:
             if name in self._children:
                 self._children[name].stop()
+
+
+_AGAIN = "It is started again."
+_AGAIN_WITH_ALL = (
+    "It is started again, and the services with it. Its log was in memory:"
+    " facts that were accepted and had not reached a score yet are lost."
+)
 
 
 async def _ended(child: Child) -> None:
