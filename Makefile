@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PACKAGES := libs/csm_common libs/csm_cli services/ingest services/health-score services/playbooks services/notifier
 SOURCES := $(PACKAGES) tests benchmarks
-# These tiers mostly wait for servers, so two at a time take little longer than one.
+# Two at a time: a file is never split, since its tests may share servers.
 PARALLEL := -n 2 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 .DEFAULT_GOAL := help
@@ -39,7 +39,7 @@ check: .venv/installed-dev ## Lint, types and import rules
 	$(BIN)/lint-imports
 
 unit: .venv/installed-dev ## The fast tier: pure code and fakes
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest tests/unit $(PARALLEL)
 
 integration: .venv/installed-dev ## Real PostgreSQL, the embedded broker and Apache Kafka
 	$(BIN)/pytest tests/integration $(PARALLEL)
