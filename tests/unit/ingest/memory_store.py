@@ -56,10 +56,13 @@ class MemoryRejections:
     done: set[str] = field(default_factory=set)
 
     async def add(self, rejections: Sequence[Rejection]) -> None:
-        """Keep them; one that is kept already is counted once more."""
+        """Keep them; one that is kept already is counted once more, and is open again where it was replayed."""
         for each in {each.id: each for each in rejections}.values():
-            self.rows.setdefault(each.id, each)
+            _check_texts(each)
+            known = self.rows.get(each.id, each)
+            self.rows[each.id] = replace(known, code=each.code, reason=each.reason)
             self.times[each.id] = self.times.get(each.id, 0) + 1
+            self.done.discard(each.id)
 
     async def held(self, keys: Collection[str]) -> dict[str, Rejection]:
         """Of these messages those that wait for their account, by message key."""
@@ -97,12 +100,21 @@ class MemoryRejections:
 
     async def refused_again(self, reasons: Mapping[str, tuple[str, str]]) -> None:
         """These were not, for this code and reason."""
-        for key, (code, reason) in reasons.items():
+        for key in reasons.keys() & self.rows.keys():
+            code, reason = reasons[key]
             self.rows[key] = replace(self.rows[key], code=code, reason=reason)
             self.times[key] += 1
 
     def _open(self) -> list[Rejection]:
         return [row for row in self.rows.values() if row.id not in self.done]
+
+
+def _check_texts(row: Rejection) -> None:
+    """ValueError for what PostgreSQL has no place for."""
+    told = [row.message_id, row.source, row.format, row.code, row.reason, row.person, *row.context.values()]
+    for each in told:
+        if each and b"\0" in each.encode():
+            raise ValueError(f"a text holds U+0000: {each!r}")
 
 
 def _age(row: Rejection) -> tuple[datetime, str]:

@@ -41,37 +41,45 @@ def attribute(
 ) -> list[Verdict]:
     """A verdict on each message, in their order; `circle` learns from them.
 
-    A message of the batch may tell the account of one before it, so what is unknown is asked for again at the end.
+    A message that was judged before has told all that it tells, so it is judged and learned from once, also within a batch.
+    A message may tell the account of one before it, so what is unknown is asked for again at the end.
     """
-    verdicts = [_verdict(each, circle, decisions.get(each.key), held.get(each.key)) for each in asked]
-    return [_once_more(verdict, circle) for verdict in verdicts]
+    said = {key: each.digest for key, each in held.items()}
+    said |= {key: each.digest for key, each in decisions.items()}
+    verdicts: dict[str, Verdict] = {}
+    for each in asked:
+        if said.setdefault(each.key, each.digest) == each.digest and each.key not in verdicts:
+            verdicts[each.key] = _verdict(each, circle, decisions.get(each.key), each.key in held)
+    return [
+        _at_last(verdicts[each.key], circle) if said[each.key] == each.digest else Verdict(status="conflict")
+        for each in asked
+    ]
 
 
-def _verdict(asked: Asked, circle: Circle, decision: Decision | None, held: Rejection | None) -> Verdict:
-    before = decision or held
-    if before is not None and before.digest != asked.digest:
-        return Verdict(status="conflict")
+def _verdict(asked: Asked, circle: Circle, decision: Decision | None, is_held: bool) -> Verdict:
+    if decision is not None:
+        return Verdict(status="given", account=decision.account, person=decision.person)
+    if is_held:
+        return Verdict(status="waiting")
     incoming = asked.incoming
     person = circle.meet(incoming.users, merge=incoming.merges)
     if incoming.joins is not None:
         circle.join(person, incoming.joins, incoming.time)
-    if decision is not None:
-        return Verdict(status="given", account=decision.account, person=decision.person)
-    if held is not None:
-        return Verdict(status="waiting", person=person)
     if not incoming.drafts:
         return Verdict(status="given", person=person)
     account = incoming.account or circle.account_of(person) or incoming.fallback
-    if account is None:
-        return Verdict(status="waits", person=person)
-    return Verdict(status="given", account=account, person=person, new=True)
+    return _of_new(account, person)
 
 
-def _once_more(verdict: Verdict, circle: Circle) -> Verdict:
-    if verdict.status != "waits" or verdict.person is None:
+def _at_last(verdict: Verdict, circle: Circle) -> Verdict:
+    """The verdict with what the rest of the batch told of the person."""
+    if verdict.person is None or not (verdict.new or verdict.status == "waits"):
         return verdict
     person = circle.persons[verdict.person].name
-    account = circle.account_of(person)
+    return _of_new(verdict.account or circle.account_of(person), person)
+
+
+def _of_new(account: str | None, person: str) -> Verdict:
     if account is None:
         return Verdict(status="waits", person=person)
     return Verdict(status="given", account=account, person=person, new=True)

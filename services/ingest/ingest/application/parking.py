@@ -47,7 +47,7 @@ def rejection_of(received: Received, rejected: Rejected, incoming: Incoming | No
         code=rejected.code,
         reason=_storable(rejected.message, _LONGEST_REASON),
         body=received.body,
-        context=received.context,
+        context={name: _cleaned(value) for name, value in received.context.items()},
         received_at=received.at,
         listed_from=received.at,
         digest=digest,
@@ -98,5 +98,9 @@ def _claimed_id(body: bytes) -> str | None:
 
 
 def _storable(text: str, longest: int) -> str:
-    """Without what PostgreSQL has no place for."""
-    return text[:longest].replace("\x00", "\ufffd").encode(errors="replace").decode()
+    """Short, and without what PostgreSQL has no place for."""
+    return _cleaned(text[:longest])
+
+
+def _cleaned(text: str) -> str:
+    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()

@@ -108,7 +108,7 @@ class Rejections(Protocol):
     """What was not taken, or not yet."""
 
     async def add(self, rejections: Sequence[Rejection]) -> None:
-        """Keep them; one that is kept already is counted once more."""
+        """Keep them; one that is kept already is counted once more, and is open again where it was replayed."""
         ...
 
     async def held(self, keys: Collection[str]) -> dict[str, Rejection]:

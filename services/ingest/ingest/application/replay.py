@@ -8,7 +8,7 @@ from csm_common.clock import Clock
 from ingest.application.incoming import Received
 from ingest.application.ports import Rejection, Store, Work
 from ingest.application.replays import ReplayReport, Selection
-from ingest.application.settlement import MergingError, Settled, Settlement
+from ingest.application.settlement import CONFLICT, Settled, Settlement
 from ingest.application.understanding import Understanding
 
 _CHUNK = 200
@@ -41,7 +41,7 @@ class Replay:
             rows, settled = await self._chunk(selection, after, min(left, _CHUNK))
             if not rows:
                 break
-            after, left = rows[-1].id, left - len(rows)
+            after, left = max(row.id for row in rows), left - len(rows)
             counts.update(each.outcome.status for each in settled)
             reasons.update(each.outcome.code for each in settled if each.outcome.code)
         taken = counts["accepted"] + counts["duplicate"]
@@ -50,42 +50,38 @@ class Replay:
     async def _chunk(
         self, selection: Selection, after: str, limit: int
     ) -> tuple[Sequence[Rejection], list[Settled]]:
-        try:
-            found = await self._attempt(selection, after, limit, merging=False)
-        except MergingError:
-            found = await self._attempt(selection, after, limit, merging=True)
-        self._on_commit()
-        return found
-
-    async def _attempt(
-        self, selection: Selection, after: str, limit: int, *, merging: bool
-    ) -> tuple[Sequence[Rejection], list[Settled]]:
         now = self._clock.now()
         async with self._store.begin() as work:
+            # Whoever takes messages in locks persons first and rejections later; here it is the other way round.
+            await work.people.lock((), merging=True)
             rows = await work.rejections.claim(selection, after, now, limit)
+            rows = sorted(rows, key=_is_conflict)  # what had the id first is judged first
             messages = [self._understanding.read(received_of(each), now) for each in rows]
             settled = self._settlement.plain(messages, now)
             if settled is None:
-                settled = await self._settlement.attributed(work, messages, now, merging=merging)
+                tried = {each.id for each in rows}
+                settled = await self._settlement.attributed(work, messages, now, merging=True, tried=tried)
             await self._write(work, rows, settled, now)
+        self._on_commit()
         return rows, settled
 
     async def _write(
         self, work: Work, rows: Sequence[Rejection], settled: Sequence[Settled], now: datetime
     ) -> None:
-        pairs = list(zip(rows, settled, strict=True))
-        refused = {
-            row.id: (each.outcome.code or "", each.outcome.message or "")
-            for row, each in pairs
-            if each.outcome.status == "rejected"
-        }
-        # What waits for its account waits in a row of its own, unless it is the very one that was tried.
-        await self._settlement.keep(work, [each for each in settled if each.outcome.status != "rejected"])
+        refused, taken = {}, {}
+        for row, each in zip(rows, settled, strict=True):
+            if each.outcome.status == "rejected":
+                refused[row.id] = (each.outcome.code or "", each.outcome.message or "")
+            elif each.rejection is None or each.rejection.id != row.id:  # else it waits on as it is
+                taken[row.id] = each
+        await self._settlement.keep(work, taken.values())
         await work.rejections.refused_again(refused)
-        await work.rejections.replayed(
-            [row.id for row, _ in pairs if row.id not in refused and row.person is None], now
-        )
-        await work.outbox.add([fact.message for each in settled for fact in each.facts])
+        await work.rejections.replayed(taken, now)
+        await work.outbox.add([fact.message for each in taken.values() for fact in each.facts])
+
+
+def _is_conflict(row: Rejection) -> bool:
+    return row.code == CONFLICT
 
 
 def received_of(rejection: Rejection) -> Received:

@@ -1,6 +1,6 @@
 """Settling messages: what each becomes, and all that follows from it but publishing, in one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -64,9 +64,18 @@ class Settlement:
         return [self._settled(each, None, seen, now) for each in messages]
 
     async def attributed(
-        self, work: Work, messages: Sequence[Read], now: datetime, *, merging: bool
+        self,
+        work: Work,
+        messages: Sequence[Read],
+        now: datetime,
+        *,
+        merging: bool,
+        tried: Collection[str] = (),
     ) -> list[Settled]:
-        """The same for messages that speak of people. MergingError when that needs `merging`."""
+        """The same for messages that speak of people. MergingError when that needs `merging`.
+
+        Rejections with the ids `tried` are these messages themselves, which are judged anew.
+        """
         asked = [_asked(each) for each in messages]
         asking = [each for each in asked if each is not None]
         circle = Circle(
@@ -74,6 +83,7 @@ class Settlement:
         )
         keys = {each.key for each in asking}
         decisions, held = await work.people.decisions(keys), await work.rejections.held(keys)
+        held = {key: each for key, each in held.items() if each.id not in tried}
         verdicts = iter(attribute(asking, circle, decisions, held))
         if circle.links and not merging:
             raise MergingError
@@ -83,7 +93,7 @@ class Settlement:
             self._settled(each, verdict, seen, now)
             for each, verdict in zip(messages, by_message, strict=True)
         ]
-        await work.people.decide(dict(_decisions(asked, by_message)), now)
+        await work.people.decide(dict(_decisions(asked, by_message, settled)), now)
         await self._learn(work, circle, now)
         return settled
 
@@ -112,11 +122,13 @@ class Settlement:
         self, received: Received, made: Incoming, verdict: Verdict | None, seen: Seen, now: datetime
     ) -> Settled:
         account = (verdict.account if verdict else made.account) or made.account or made.joins or ""
+        # With the decision was kept what it tells of a contact, who may go by another name since.
+        was_given = verdict is not None and not verdict.new
         facts = []
         for judged in self._facts.of(kept_of(made), account, verdict.person if verdict else None, now):
             if isinstance(judged, Rejected):
                 return _rejected(received, judged, made)
-            facts.append(judged)
+            facts.append(judged._replace(contact=None) if was_given else judged)
         repeats = [seen.repeats(fact) for fact in facts]
         if "other" in repeats:
             return _rejected(received, conflict(made.id), made)
@@ -161,10 +173,13 @@ def _asked(read: Read) -> Asked | None:
 
 
 def _decisions(
-    asked: Sequence[Asked | None], verdicts: Sequence[Verdict | None]
+    asked: Sequence[Asked | None], verdicts: Sequence[Verdict | None], settled: Sequence[Settled]
 ) -> Iterable[tuple[str, Decision]]:
-    for each, verdict in zip(asked, verdicts, strict=True):
-        if each is not None and verdict is not None and verdict.new and verdict.account is not None:
+    """Of what is given for the first time; what is refused after all may be sent again as something else."""
+    for each, verdict, what in zip(asked, verdicts, settled, strict=True):
+        if each is None or verdict is None or what.rejection is not None:
+            continue
+        if verdict.new and verdict.account is not None:
             yield each.key, Decision(digest=each.digest, account=verdict.account, person=verdict.person)
 
 

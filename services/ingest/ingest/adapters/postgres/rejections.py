@@ -25,7 +25,8 @@ FROM unnest(CAST(:ids AS uuid[]), CAST(:message_keys AS uuid[]), CAST(:message_i
     CAST(:received AS timestamptz[]), CAST(:listed AS timestamptz[]))
     AS t(id, message_key, message_id, source, format, code, reason, body, context, digest, person, drafts, received_at,
     listed_from)
-ON CONFLICT (id) DO UPDATE SET times = rejections.times + 1, last_seen_at = EXCLUDED.last_seen_at
+ON CONFLICT (id) DO UPDATE SET code = EXCLUDED.code, reason = EXCLUDED.reason, times = rejections.times + 1,
+    last_seen_at = EXCLUDED.last_seen_at, replayed_at = NULL
 """)  # noqa: S608  # the columns are constants
 
 _HELD = text(f"""
@@ -75,7 +76,7 @@ class PostgresRejections:
         self._tx = tx
 
     async def add(self, rejections: Sequence[Rejection]) -> None:
-        """Keep them; one that is kept already is counted once more."""
+        """Keep them; one that is kept already is counted once more, and is open again where it was replayed."""
         rows = {each.id: each for each in rejections}  # a message twice in one request is one
         if not rows:
             return
