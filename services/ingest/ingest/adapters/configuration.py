@@ -29,9 +29,12 @@ def load(path: Path | None) -> Configuration:
     if path is None:
         return Configuration()
     try:
-        return Configuration.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Configuration() if told is None else Configuration.model_validate(told)
     except OSError as error:
         raise FatalError(f"The configuration {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise FatalError(f"The configuration {path} is not a text in UTF-8: {error}.") from error
     except yaml.YAMLError as error:
         raise FatalError(f"The configuration {path} is not YAML: {error}") from error
     except ValidationError as error:

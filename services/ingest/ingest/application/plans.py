@@ -47,7 +47,10 @@ class Plan(BaseModel):
             try:
                 _validator(schema)
             except jsonschema_rs.ValidationError as error:
-                raise ValueError(f"{name}: not a JSON Schema: {error.message}") from error
+                place = ".".join(map(str, [name, *error.instance_path]))
+                raise ValueError(f"{place}: not a JSON Schema: {error.message}") from error
+            except ValueError as error:  # YAML has values that JSON has not
+                raise ValueError(f"{name}: not a JSON Schema: {error}") from error
         return events
 
 

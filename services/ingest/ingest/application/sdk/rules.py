@@ -1,6 +1,7 @@
 """What SDK messages become: the `sdk` section of the configuration, tried before the rules that come with the service."""
 
 from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Annotated
 
@@ -56,6 +57,7 @@ class Rules:
         return next((chosen for holds, chosen in self._chain if holds is None or holds(message)), None)
 
 
+@cache
 def shipped_config() -> SdkConfig:
     """The rules that come with the service."""
     text = (files("ingest") / "mappings" / "sdk.yaml").read_text(encoding="utf-8")
