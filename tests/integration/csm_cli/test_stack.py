@@ -3,6 +3,7 @@
 import json
 import signal
 import stat
+from pathlib import Path
 
 import httpx
 import psutil
@@ -187,3 +188,17 @@ def test_a_given_server_that_does_not_answer_is_told_in_one_sentence(csm: Csm) -
     assert postgres.stderr.startswith(f"PostgreSQL at {nowhere}/x could not be prepared:")
     assert "secret" not in postgres.stderr
     assert kafka.stderr.startswith(f"No Kafka answers at {nowhere}")
+
+
+def test_a_configuration_of_ingest_with_a_mistake_is_told_before_anything_starts(tmp_path: Path) -> None:
+    csm = Csm(tmp_path)  # with the real services: it is ingest that knows what may be said
+    file = tmp_path / "ingest.yaml"
+    file.write_text("webhook: {}\n", encoding="utf-8")
+
+    result = csm("up", "--port-base", str(csm.port_base), "--ingest-config", str(file))
+
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"--ingest-config: The configuration {file} has mistakes:\n  webhook: there is no such key\n"
+    )
+    assert csm.processes() == []

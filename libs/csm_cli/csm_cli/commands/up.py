@@ -30,6 +30,13 @@ def up(
         str | None,
         typer.Option(metavar="DSN", help="Use this server, as an administrator; not the embedded one."),
     ] = None,
+    ingest_config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="How ingest reads SDKs and webhooks: the YAML file that CSM_INGEST__CONFIG names otherwise.",
+        ),
+    ] = None,
 ) -> None:
     """Start the whole product on this machine: database, broker, sinks for mails and webhooks, four services.
 
@@ -46,9 +53,16 @@ def up(
       csm up --home /tmp/second --port-base 7700
 
       csm up --kafka localhost:9092 --postgres postgresql://postgres:pw@localhost
+
+      STRIPE_WEBHOOK_SECRET=whsec_… csm up --ingest-config ingest.yaml
     """
     options = Options(
-        home=Home(home), ports=Ports.from_base(port_base), demo=demo, kafka=kafka, postgres=postgres
+        home=Home(home),
+        ports=Ports.from_base(port_base),
+        demo=demo,
+        kafka=kafka,
+        postgres=postgres,
+        ingest_config=ingest_config.absolute() if ingest_config else None,
     )
     if detach:
         raise typer.Exit(launch(options))

@@ -1,10 +1,12 @@
 """What must be true before anything is started: each check says in one sentence what is wrong and what to do."""
 
+import os
 import shutil
 import socket
 
 from csm_cli.stack.child import HOST
 from csm_cli.stack.home import Home
+from csm_cli.stack.ingest_config import check_ingest_config
 from csm_cli.stack.options import Options
 from csm_common.errors import FatalError
 
@@ -15,6 +17,8 @@ DSN = "postgresql://"
 def check(options: Options) -> None:
     """FatalError with the first thing that stands in the way of a stack with these options."""
     _check_room(options.home)
+    if options.ingest_config:
+        check_ingest_config(options.ingest_config, os.environ)
     if options.postgres and not options.postgres.startswith(DSN):
         raise FatalError(f"--postgres takes a DSN such as {DSN}postgres:secret@localhost/postgres.")
     if options.kafka:

@@ -39,6 +39,8 @@ def environment(name: str, *, options: Options, bootstrap: str, dsn: str) -> dic
         **(GIVEN_KAFKA if options.kafka else EMBEDDED_KAFKA),
         "CSM_TELEMETRY__LOG_FORMAT": "json",
     }
+    if name == "ingest" and options.ingest_config:
+        settings["CSM_INGEST__CONFIG"] = str(options.ingest_config)
     if name == "notifier":
         settings |= {
             "CSM_SMTP__HOST": HOST,

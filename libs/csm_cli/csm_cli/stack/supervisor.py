@@ -1,4 +1,4 @@
-"""The supervisor of one stack: starts everything in order, restarts what dies and can be restarted, ends everything at the end."""
+"""The supervisor of one stack: starts everything in order, restarts services and the broker, ends everything at the end."""
 
 import asyncio
 import os

@@ -14,7 +14,14 @@ def test_options_survive_the_way_to_another_process() -> None:
         demo=False,
         kafka="kafka:9092",
         postgres="postgresql://postgres:p'w@db/postgres",
+        ingest_config=Path("/somewhere/ü/ingest.yaml"),
     )
+
+    assert Options.from_json(options.as_json()) == options
+
+
+def test_what_was_not_asked_for_does_not_arrive() -> None:
+    options = Options(home=Home(Path("/somewhere")), ports=Ports.from_base(100))
 
     assert Options.from_json(options.as_json()) == options
 

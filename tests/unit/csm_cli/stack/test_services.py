@@ -9,8 +9,10 @@ from csm_cli.stack.services import environment
 from csm_common.settings import ServiceSettings
 
 
-def told(name: str, kafka: str | None = None) -> dict[str, str]:
-    options = Options(home=Home(Path("/home")), ports=Ports.from_base(7600), kafka=kafka)
+def told(name: str, kafka: str | None = None, ingest_config: Path | None = None) -> dict[str, str]:
+    options = Options(
+        home=Home(Path("/home")), ports=Ports.from_base(7600), kafka=kafka, ingest_config=ingest_config
+    )
     return environment(
         name, options=options, bootstrap=kafka or "127.0.0.1:7607", dsn="postgresql://u:p@h/csm"
     )
@@ -38,6 +40,17 @@ def test_on_a_given_kafka_the_production_settings_hold() -> None:
 def test_only_the_notifier_is_told_where_mails_go() -> None:
     assert told("notifier")["CSM_SMTP__PORT"] == "7605"
     assert not [name for name in told("ingest") if name.startswith("CSM_SMTP")]
+
+
+def test_only_ingest_is_told_of_its_configuration() -> None:
+    file = Path("/etc/csm/ingest.yaml")
+
+    assert told("ingest", ingest_config=file)["CSM_INGEST__CONFIG"] == "/etc/csm/ingest.yaml"
+    assert "CSM_INGEST__CONFIG" not in told("notifier", ingest_config=file)
+
+
+def test_without_a_configuration_that_of_the_environment_stays() -> None:
+    assert "CSM_INGEST__CONFIG" not in told("ingest")
 
 
 def test_every_name_is_one_the_services_read() -> None:
