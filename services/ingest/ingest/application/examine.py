@@ -23,6 +23,7 @@ from ingest.domain.timing import time_problem
 
 _encode = msgspec.json.Encoder().encode
 _TOPIC = CUSTOMER_EVENTS.name
+_LATE = "late"  # ours to say; a sender's own, or that of an event tried again, would be there twice
 
 Event = dict[str, Any]
 """A CloudEvent as a JSON object."""
@@ -116,8 +117,8 @@ class Examiner:
             return contact
         data = self._privacy.apply(event["type"], told)
         late = now - time > self._late_after and not event.get("backfill")
-        if data is not told or value is None:
-            value = _encode(event | {"data": data})
+        if data is not told or value is None or _LATE in event:
+            value = _encode({name: each for name, each in event.items() if name != _LATE} | {"data": data})
         if late:
             value = _marked_late(value)
         if holds_nul(value):

@@ -42,6 +42,14 @@ async def test_the_mark_leaves_every_other_byte_as_it_was(door: Door, space: str
     assert message.value == (space + told).encode()[:-1] + b',"late":true}'
 
 
+@pytest.mark.parametrize("told", [True, "yes", None])
+async def test_the_mark_is_there_once_whatever_the_sender_says_of_it(door: Door, told: object) -> None:
+    await door.post([event(id="e-1", time="2026-03-01T00:00:00Z", late=told), event(id="e-2", late=told)])
+
+    long_ago, new = (message.value or b"" for message in door.facts)
+    assert (long_ago.count(b'"late":true'), long_ago.count(b'"late"'), new.count(b'"late"')) == (1, 1, 0)
+
+
 async def test_history_is_not_late(door: Door) -> None:
     await door.post(event(time="2020-01-01T00:00:00Z", backfill=True))
 
