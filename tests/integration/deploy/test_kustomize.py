@@ -83,8 +83,34 @@ def test_configuration_and_secrets_referred_to_are_there(resources: list[Resourc
             *container.get("envFrom", ()),
             *(each.get("valueFrom", {}) for each in container.get("env", ())),
         ]
-        referred = {reference["name"] for source in sources for reference in source.values()}
-        assert referred <= made | by_hand
+        sources += [
+            {"configMap": each["configMap"]} for each in pod.get("volumes", ()) if "configMap" in each
+        ]
+        references = [reference for source in sources for reference in source.values()]
+        needed = {reference["name"] for reference in references if not reference.get("optional")}
+        assert needed <= made | by_hand
+
+
+def test_ingest_alone_has_the_secrets_of_its_configuration(resources: list[Resource]) -> None:
+    holders = {
+        name: [each["secretRef"] for each in pod["containers"][0].get("envFrom", ()) if "secretRef" in each]
+        for name, (_, pod) in _pods(resources).items()
+    }
+    with_ours = [
+        name for name, refs in holders.items() if any(each["name"].startswith("ingest") for each in refs)
+    ]
+
+    assert with_ours == ["ingest"]
+    assert holders["ingest"] == [{"name": "ingest", "optional": True}]
+
+
+def test_two_replicas_of_ingest_run_at_least(resources: list[Resource]) -> None:
+    (deployment,) = [
+        each for each in resources if each["kind"] == "Deployment" and each["metadata"]["name"] == "ingest"
+    ]
+    scaled = [each["spec"]["minReplicas"] for each in resources if each["kind"] == "HorizontalPodAutoscaler"]
+
+    assert max([deployment["spec"].get("replicas", 1), *scaled]) >= 2
 
 
 def test_every_rule_of_the_network_is_about_pods_that_exist(resources: list[Resource]) -> None:

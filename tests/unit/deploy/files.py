@@ -17,8 +17,8 @@ SERVICES = ("ingest", "health-score", "playbooks", "notifier")
 HTTP_PORT = 8080
 """Where every service listens inside its container."""
 
-LOOPS_OF_A_SERVICE = 5
-"""At most; a drain ends them one after the other, each within the drain timeout."""
+CLOSING_S = 20.0
+"""What a service may need after its drain: the producer sends what is on its way, connections are closed."""
 
 Document = dict[str, Any]
 

@@ -19,8 +19,8 @@ def service_pod(service: str) -> Document:
     """A service's pod; ValueError where its own half and the common one say the same thing twice."""
     own = of_kind("Deployment", service)["spec"]["template"]["spec"]
     common = document(BASE / "service-defaults.yaml")["spec"]["template"]["spec"]
-    container = _joined(_only(own["containers"]), _only(common["containers"]), but="name")
-    return {**_joined(own, common, but="containers"), "containers": [container]}
+    container = _joined(_only(own["containers"]), _only(common["containers"]))
+    return {**_joined(own, common), "containers": [container]}
 
 
 def pods() -> dict[str, Document]:
@@ -44,7 +44,12 @@ def _only(containers: list[Document]) -> Document:
     return only
 
 
-def _joined(own: Document, common: Document, *, but: str) -> dict[str, Any]:
-    if twice := own.keys() & common.keys() - {but}:
-        raise ValueError(f"{sorted(twice)} are said by the service and by service-defaults.yaml")
-    return {**common, **own}
+_MERGED = {"volumes", "volumeMounts"}
+"""Lists that kustomize joins by the name or path of their items."""
+
+
+def _joined(own: Document, common: Document) -> dict[str, Any]:
+    twice = own.keys() & common.keys()
+    if said := twice - _MERGED - {"name", "containers"}:
+        raise ValueError(f"{sorted(said)} are said by the service and by service-defaults.yaml")
+    return {**common, **own, **{each: [*own[each], *common[each]] for each in twice & _MERGED}}

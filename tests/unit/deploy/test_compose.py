@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from tests.unit.deploy.files import (
+    CLOSING_S,
     DEPLOY,
     HTTP_PORT,
-    LOOPS_OF_A_SERVICE,
     ROOT,
     SERVICES,
     document,
@@ -21,6 +21,7 @@ from csm_cli.stack.options import DEFAULT_PORT_BASE
 from csm_cli.stack.ports import Ports
 from csm_common.database import bootstrap
 from csm_common.settings import ServiceSettings
+from ingest.adapters.configuration import Configuration, load
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE = document(ROOT / "docker-compose.yml")
@@ -79,7 +80,7 @@ def test_what_we_build_is_built_from_the_root(name: str) -> None:
 def test_a_service_has_time_to_drain(name: str) -> None:
     grace = int(_service(name)["stop_grace_period"].removesuffix("s"))
 
-    assert grace > ServiceSettings.model_fields["drain_timeout_s"].default * LOOPS_OF_A_SERVICE
+    assert grace > ServiceSettings.model_fields["drain_timeout_s"].default + CLOSING_S
 
 
 def test_the_published_ports_are_those_of_csm_up() -> None:
@@ -107,6 +108,18 @@ def test_what_a_service_is_told_is_a_setting_it_knows(name: str) -> None:
     traced = document(DEPLOY / "observability" / "docker-compose.yml")["services"][name]["environment"]
 
     assert [each for each in {**told, **traced} if not is_setting(settings_of(name), each)] == []
+
+
+def test_ingest_reads_its_configuration_where_it_is_mounted() -> None:
+    ingest = _service("ingest")
+    (volume,) = ingest["volumes"]
+    default, inside, mode = re.fullmatch(r"\$\{CSM_INGEST_FILE:-(.+)\}:(.+):(.+)", volume).groups()  # type: ignore[union-attr]
+
+    assert load(ROOT / default) == Configuration()
+    assert ingest["environment"]["CSM_INGEST__CONFIG"] == inside
+    assert mode == "ro"
+    assert ingest["env_file"] == [{"path": "ingest.env", "required": False}]
+    assert "ingest.env" in (ROOT / ".gitignore").read_text().splitlines()
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from tests.unit.deploy.files import (
+    CLOSING_S,
     HTTP_PORT,
-    LOOPS_OF_A_SERVICE,
     ROOT,
     SERVICES,
     document,
@@ -19,14 +19,18 @@ from tests.unit.deploy.pods import BASE, K8S, container, of_kind, pods, service_
 
 from csm_common.contracts.topics import TOPICS
 from csm_common.database import bootstrap
-from csm_common.settings import ServiceSettings
+from csm_common.settings import KafkaSettings, ServiceSettings
+from ingest.adapters.configuration import Configuration, load
 
 PODS = pods()
 SETTINGS_FILES = sorted(K8S.rglob("settings.env"))
 OVERLAYS = ("local", "production")
 
 
-@pytest.mark.parametrize("path", sorted(K8S.rglob("*.yaml")), ids=lambda path: str(path.relative_to(K8S)))
+MANIFESTS = sorted(each for each in K8S.rglob("*.yaml") if each.parent != BASE / "config")
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: str(path.relative_to(K8S)))
 def test_every_file_is_yaml_of_a_kind(path: Path) -> None:
     assert all({"apiVersion", "kind"} <= each.keys() for each in documents(path))
 
@@ -91,7 +95,7 @@ def test_what_belongs_to_a_service_points_at_its_pods(service: str) -> None:
 def test_a_service_has_time_to_drain(service: str) -> None:
     pod = service_pod(service)
     asleep = container(pod)["lifecycle"]["preStop"]["sleep"]["seconds"]
-    drain = ServiceSettings.model_fields["drain_timeout_s"].default * LOOPS_OF_A_SERVICE
+    drain = ServiceSettings.model_fields["drain_timeout_s"].default + CLOSING_S
 
     assert pod["terminationGracePeriodSeconds"] > asleep + drain
 
@@ -152,8 +156,44 @@ def test_no_consumer_has_more_replicas_than_partitions() -> None:
             assert replicas[consumer] <= topic.partitions
 
 
+def test_ingest_reads_its_configuration_where_it_is_mounted() -> None:
+    pod = service_pod("ingest")
+    told = {each["name"]: each.get("value") for each in container(pod)["env"]}
+    (volume,) = [each for each in pod["volumes"] if "configMap" in each]
+    (mount,) = [each for each in container(pod)["volumeMounts"] if each["name"] == volume["name"]]
+    generated = document(BASE / "kustomization.yaml")["configMapGenerator"]
+    (file,) = next(each["files"] for each in generated if each["name"] == volume["configMap"]["name"])
+
+    assert mount["readOnly"] is True
+    assert told["CSM_INGEST__CONFIG"] == f"{mount['mountPath']}/{Path(file).name}"
+    assert load(BASE / file) == Configuration()
+
+
+def test_what_the_example_of_a_configuration_shows_can_be_said(tmp_path: Path) -> None:
+    text = (BASE / "config" / "ingest.yaml").read_text()
+    shown = tmp_path / "ingest.yaml"
+    shown.write_text(
+        "\n".join(line.removeprefix("#|") for line in text.splitlines() if line.startswith("#|"))
+    )
+
+    said, nothing = load(shown), Configuration()
+    assert [
+        each for each in Configuration.model_fields if getattr(said, each) == getattr(nothing, each)
+    ] == []
+
+
+def test_replicas_share_the_partitions_of_what_they_read() -> None:
+    told = [each for path in SETTINGS_FILES for each in variables(path).items()]
+    own = [
+        (each["name"], each.get("value")) for name in SERVICES for each in container(service_pod(name))["env"]
+    ]
+
+    assert KafkaSettings.model_fields["assignment"].default == "group"
+    assert not [value for name, value in told + own if name == "CSM_KAFKA__ASSIGNMENT"]
+
+
 def test_secrets_are_referred_to_and_never_written_down() -> None:
-    kinds = {each["kind"] for path in K8S.rglob("*.yaml") for each in documents(path)}
+    kinds = {each["kind"] for path in MANIFESTS for each in documents(path)}
 
     assert "Secret" not in kinds
     assert ".env" in (K8S / "overlays" / "local" / ".gitignore").read_text().splitlines()
