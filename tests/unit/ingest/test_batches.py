@@ -98,14 +98,26 @@ async def test_a_batch_has_at_most_2500_events(door: Door) -> None:
         b"[%s",
         b"[%s, {]",
         b"[%s] x",
-        b"[%s, NaN]",
-        b'[%s, {"id": "\xff"}]',
-        b'[%s, {"id": "\\ud800"}]',
     ],
 )
 async def test_of_a_batch_that_is_no_json_nothing_is_written(door: Door, broken: bytes) -> None:
     assert refusal(await door.post(broken % json.dumps(event()).encode())) == (400, "invalid_json")
     assert not door.facts
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [b"NaN", b'{"id": -Infinity}', b'{"id": "\xff"}', b'{"id": "\\ud800"}', b'{"id": "\xff\\ud800"}'],
+)
+async def test_an_event_that_no_reader_accepts_spoils_itself_alone(door: Door, broken: bytes) -> None:
+    long = event(data={"text": "💥" * 7_500})
+    body = b"[%s, %s]" % (json.dumps(long, ensure_ascii=False).encode(), broken)
+
+    receipt = (await door.post(body)).json()
+
+    assert (receipt["accepted"], receipt["rejected"]) == (1, 1)
+    assert (receipt["results"][0]["index"], receipt["results"][0]["code"]) == (1, "invalid_json")
+    assert [json.loads(each.value or b"") for each in door.facts] == [long]
 
 
 async def test_events_of_a_batch_share_the_time_of_receipt(door: Door) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from csm_common.errors import InvalidError, TooLargeError
+from ingest.application.loose_json import read_loosely, written
 from ingest.domain.decision import Rejected, json_kind
 
 MAX_EVENT_BYTES = 32 * 1024
@@ -40,7 +41,10 @@ def split_batch(body: bytes) -> Sequence[msgspec.Raw]:
         body.decode()  # what is not looked into below would otherwise stay unchecked
         events = _split(body)
     except (UnicodeDecodeError, msgspec.DecodeError) as error:
-        raise InvalidError(f"The body is not JSON: {error}.", code="invalid_json") from error
+        told = read_loosely(body)
+        if not isinstance(told, list):
+            raise InvalidError(f"The body is not JSON: {error}.", code="invalid_json") from error
+        events = [msgspec.Raw(written(each)) for each in told]
     except RecursionError as error:
         raise InvalidError(_too_deep().message, code="too_deep") from error
     if not events:

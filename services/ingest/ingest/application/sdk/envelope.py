@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from csm_common.errors import InvalidError, TooLargeError
+from ingest.application.loose_json import read_loosely, written
 from ingest.application.reading import MAX_BATCH_EVENTS
 from ingest.application.sdk.segment import KIND, SHARED_CONTEXT
 from ingest.application.sdk.times import SENT_AT
@@ -92,15 +93,12 @@ def _read_batch(body: bytes) -> _Batch:
 
 
 def _read_loosely(body: bytes) -> _Batch | None:
-    """SDKs write NaN, and half of a character where a text was cut. That makes their own message bad, not the whole batch."""
-    try:
-        told = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    """A batch around a message that no JSON reader accepts; None where it is none."""
+    told = read_loosely(body)
     if not isinstance(told, dict) or not isinstance(told.get("batch"), list):
         return None
     known = {name: told.get(name) for name in ("writeKey", "api_key", "token", "sentAt", "sent_at")}
-    messages = [msgspec.Raw(json.dumps(each).encode()) for each in told["batch"]]
+    messages = [msgspec.Raw(written(each)) for each in told["batch"]]
     return _Batch(batch=messages, context=msgspec.Raw(json.dumps(told.get("context")).encode()), **known)
 
 
