@@ -58,7 +58,7 @@ from ingest.application.webhooks.connections import Connection, connect
 from ingest.application.webhooks.connections import readers as webhook_readers
 from ingest.entrypoints.consumer import DeadLettersConsumer
 from ingest.entrypoints.http import create_app
-from ingest.entrypoints.pollers import SourceFlush, prune_poller
+from ingest.entrypoints.pollers import SourceFlush, prune_poller, rejections_poller
 from ingest.settings import DoorSettings, IngestSettings
 
 SCHEMA = "ingest"
@@ -122,6 +122,7 @@ async def build(settings: IngestSettings) -> AsyncIterator[Sequence[Loop]]:
     engine = service_engine(settings.database, SCHEMA)
     await until_available("PostgreSQL", lambda: migrate(engine, schema=SCHEMA, scripts=MIGRATIONS))
     keys, jobs, sources = KeyStore(engine), PostgresImports(engine), PostgresSources(engine)
+    rejections = PostgresRejectionLists(engine)
     admin = TopicAdmin(settings.kafka)
     topics = [each for each in TOPICS if "ingest" in each.producers]
     database = Watch("The table of API keys", lambda: keys.load("readiness"))
@@ -155,7 +156,7 @@ async def build(settings: IngestSettings) -> AsyncIterator[Sequence[Loop]]:
         app = create_app(
             settings,
             handlers,
-            Reads(jobs=jobs, rejections=PostgresRejectionLists(engine), sources=sources),
+            Reads(jobs=jobs, rejections=rejections, sources=sources),
             authenticator=Authenticator(keys, clock),
             clock=clock,
             connections=connections,
@@ -172,6 +173,7 @@ async def build(settings: IngestSettings) -> AsyncIterator[Sequence[Loop]]:
             Loop("keys", database.run),
             Loop("dead letters", after(brokers.answered, read_letters)),
             Loop("sources", SourceFlush(tally, sources).run),
+            Loop("rejections", rejections_poller(rejections, clock).run),
             Loop("pruning", prune_poller([sources, pruning], clock).run),
             Loop("relay", relay.run),
         ]

@@ -1,12 +1,13 @@
 """deploy/observability: alerts are on metrics that exist, and every service is watched."""
 
+import json
 import re
 import subprocess
 import sys
 from typing import get_args
 
 import pytest
-from tests.unit.deploy.files import DEPLOY, HTTP_PORT, SERVICES, Document, document
+from tests.unit.deploy.files import DEPLOY, HTTP_PORT, ROOT, SERVICES, Document, document
 from tests.unit.deploy.pods import BASE
 
 from notifier.domain.delivery import Outcome
@@ -61,7 +62,30 @@ def test_the_outcomes_an_alert_names_are_outcomes() -> None:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
 def test_an_alert_tells_a_person_what_is_wrong_and_how_soon_to_look(rule: Document) -> None:
     assert rule["labels"]["severity"] in {"page", "ticket"}
-    assert rule["annotations"].keys() == {"summary", "description"}
+    assert rule["annotations"].keys() - {"runbook"} == {"summary", "description"}
+
+
+def test_every_runbook_belongs_to_an_alert_and_tells_what_it_means_where_to_look_and_what_to_do() -> None:
+    named = {rule["annotations"]["runbook"] for rule in RULES if "runbook" in rule["annotations"]}
+    written = {
+        str(path.relative_to(ROOT)): path.read_text() for path in (ROOT / "docs/runbooks").glob("*.md")
+    }
+
+    assert written.keys() - {"docs/runbooks/README.md"} == named
+    for text in (written[each] for each in named):
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["What it means", "Where to look", "What to do"]
+        assert any(f"`{rule['alert']}`" in text for rule in RULES)
+
+
+def test_the_dashboard_shows_metrics_that_exist(exposed: set[str]) -> None:
+    panels = json.loads((OBSERVABILITY / "ingest.dashboard.json").read_text())["panels"]
+    asked = [target["expr"] for panel in panels for target in panel["targets"]]
+
+    for expression in asked:
+        used = set(re.findall(r"\b(?:csm|http_server)_\w+", expression))
+        assert used, expression
+        assert used <= exposed
+    assert len({panel["id"] for panel in panels}) == len(panels)
 
 
 def test_every_service_is_scraped() -> None:

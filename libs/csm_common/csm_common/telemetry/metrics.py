@@ -21,6 +21,13 @@ events_accepted = prometheus_client.Counter(
     "csm_ingest_events_accepted", "Events acknowledged by the brokers."
 )
 events_rejected = _meter.create_counter("csm.ingest.events.rejected", description="Events refused, by code.")
+messages_settled = _meter.create_counter(
+    "csm.ingest.messages", description="Messages by outcome: accepted, duplicate, held, rejected."
+)
+rejections_open = _meter.create_gauge(
+    "csm.ingest.rejections.open",
+    description="Rejections listed and not replayed, by code; the same in every replica.",
+)
 
 records_consumed = _meter.create_counter(
     "csm.consumer.records", description="Records whose effects are committed, by consumer and topic."
