@@ -43,6 +43,7 @@ async def test_an_erased_owner_gets_no_mail_and_the_account_names_nobody(stack: 
     assert report["erased"]["contacts"] == 1
     assert await stack.get("ingest", f"/v1/erasures/{report['id']}") == report
     await eventually(lambda: names_nobody(stack, account), what="the owner is forgotten")
+    await eventually(lambda: obeyed(stack, "notifier"), what="the address is forgotten")
 
     await stack.accept(*escalations(account, 3))
     await eventually(lambda: told_of(stack, account), what="somebody else was to be told")
@@ -57,6 +58,11 @@ async def owner_of(stack: Stack, account: str) -> str | None:
 
 async def names_nobody(stack: Stack, account: str) -> bool:
     return await owner_of(stack, account) is None
+
+
+async def obeyed(stack: Stack, service: str) -> bool:
+    metrics = (await stack.http.get(f"{stack.described[service]['url']}/metrics")).text
+    return any(line.startswith("csm_erasures_total{") for line in metrics.splitlines())
 
 
 async def told_of(stack: Stack, account: str) -> bool:

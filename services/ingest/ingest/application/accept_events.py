@@ -143,7 +143,7 @@ class AcceptEvents:
             async with self._store.begin() as work:
                 await keep_contacts(work, accepted)
             self._on_commit()
-        await publish(self._publisher, [each.message for each in accepted])
+        await publish(self._publisher, [each.message for each in judged if not isinstance(each, Rejected)])
         for each in accepted:
             self._recent.remember(each.source, each.id, each.digest)
         if len(accepted) < len(judged):
@@ -175,7 +175,7 @@ class AcceptEvents:
             log.warning("rejections are not kept", rejected=len(rows), reason=error.message)
 
 
-_DUPLICATE = "This event is on the log already; nothing counts twice."
+_DUPLICATE = "This event was taken before; nothing counts twice."
 _STATUSES = ("duplicate", "parked", "rejected")
 
 
@@ -185,7 +185,7 @@ def _unless_repeated(judged: Accepted | Rejected, seen: Seen) -> Judged:
     repeats = seen.repeats(judged)
     if not repeats:
         return judged
-    return Repeat(judged.id, judged.source) if repeats == "same" else conflict(judged.id)
+    return Repeat(judged.id, judged.source, judged.message) if repeats == "same" else conflict(judged.id)
 
 
 def _received(event: Raw, context: Mapping[str, str], now: datetime) -> Received:

@@ -29,7 +29,8 @@ class Accepted(NamedTuple):
 
 
 class Repeat(NamedTuple):
-    """An event that is on the log already."""
+    """An event that was taken lately. It is published again: what counts twice is decided behind the log, and not by us."""
 
     id: str
     source: str
+    message: Message

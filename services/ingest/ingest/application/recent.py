@@ -1,6 +1,7 @@
 """What was taken lately, so that a sender learns at once that it repeats itself, or gives a known id to something else.
 
-Only a help: it lives in one process and forgets. What counts twice or not is decided behind the log, by the journal of ids.
+Only a help: it lives in one process and forgets. A repeat is published all the same; what counts twice or not is decided
+behind the log, by the journal of ids.
 """
 
 from typing import Literal

@@ -133,7 +133,7 @@ class Settlement:
         if "other" in repeats:
             return _rejected(received, conflict(made.id), made)
         if facts and all(repeats):
-            return Settled(Outcome(id=made.id, status="duplicate"))
+            return Settled(Outcome(id=made.id, status="duplicate"), facts)
         return Settled(Outcome(id=made.id, status="accepted"), facts)
 
     # ---- what follows
