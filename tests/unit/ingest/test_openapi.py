@@ -88,6 +88,16 @@ async def test_what_the_schema_refuses_the_door_refuses(
     assert (await door.post(mistake)).status_code == 400
 
 
+@pytest.mark.parametrize(
+    "told", [event(time=None), event(data=None), event(type="csm.account.changed", data=None)]
+)
+async def test_what_may_be_left_out_may_be_null(
+    door: Door, document: dict[str, Any], operation: dict[str, Any], told: dict[str, Any]
+) -> None:
+    assert fits(document, request_schema(operation, "application/cloudevents+json"), told)
+    assert (await door.post(told)).status_code == 202
+
+
 async def test_answers_fit_their_schemas(
     door: Door, document: dict[str, Any], operation: dict[str, Any]
 ) -> None:

@@ -77,13 +77,15 @@ def _contact_data(recorded: Schema) -> Schema:
 
 
 def _fact_event(name: str, shape: str, data_needed: bool) -> Schema:
+    if not data_needed:
+        return _event({"const": name}, {"anyOf": [ref(shape), {"type": "null"}]})
     event = _event({"const": name}, ref(shape))
-    return event | {"required": [*event["required"], "data"]} if data_needed else event
+    return event | {"required": [*event["required"], "data"]}
 
 
 def _custom_event() -> Schema:
     pattern = f"^{RESERVED}".replace(".", r"\.")
-    return _event(_TEXTS["type"] | {"not": {"pattern": pattern}}, {"type": "object"})
+    return _event(_TEXTS["type"] | {"not": {"pattern": pattern}}, {"type": ["object", "null"]})
 
 
 def _event(type_schema: Schema, data_schema: Schema) -> Schema:
@@ -96,7 +98,7 @@ def _event(type_schema: Schema, data_schema: Schema) -> Schema:
             **texts,
             "type": type_schema | {"description": _ABOUT["type"]},
             "time": {
-                "type": "string",
+                "type": ["string", "null"],
                 "format": "date-time",
                 "description": "When it happened; the time of receipt unless told. Not before 2000, not in the future.",
             },
