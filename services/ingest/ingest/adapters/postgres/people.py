@@ -55,7 +55,9 @@ ON CONFLICT (message_key) DO NOTHING
 """)
 
 _FORGET = text("""
-DELETE FROM decisions WHERE message_key IN (SELECT message_key FROM decisions WHERE decided_at < :before LIMIT :limit)
+DELETE FROM decisions WHERE message_key IN (
+    SELECT message_key FROM decisions WHERE decided_at < :before LIMIT :limit FOR UPDATE SKIP LOCKED
+)
 """)
 
 

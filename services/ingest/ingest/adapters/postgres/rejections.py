@@ -65,7 +65,9 @@ WHERE r.id = t.id
 """)
 
 _FORGET = text("""
-DELETE FROM rejections WHERE id IN (SELECT id FROM rejections WHERE last_seen_at < :before ORDER BY last_seen_at LIMIT :limit)
+DELETE FROM rejections WHERE id IN (
+    SELECT id FROM rejections WHERE last_seen_at < :before LIMIT :limit FOR UPDATE SKIP LOCKED
+)
 """)
 
 
