@@ -102,9 +102,9 @@ async def test_in_cloud_events(door: Door, text: str) -> None:
         assert answer.status_code in ANSWERS, answer.text[:200]
 
 
-async def test_what_comes_as_broken_utf8_is_refused(door: Door) -> None:
+async def test_what_comes_as_broken_utf8_is_refused_or_kept_aside(door: Door) -> None:
     for path in ("/v1/batch", "/v1/track", "/capture/", "/v1/events"):
         answer = await door.client.post(
             path, content=b'{"batch": [{"event": "\xed\xa0\x80"}], "event": "\xff"}'
         )
-        assert answer.status_code == 400
+        assert answer.status_code == 400 or answer.json()["rejected"] == 1
