@@ -73,7 +73,11 @@ def test_every_runbook_belongs_to_an_alert_and_tells_what_it_means_where_to_look
 
     assert written.keys() - {"docs/runbooks/README.md"} == named
     for text in (written[each] for each in named):
-        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["What it means", "Where to look", "What to do"]
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
+            "What it means",
+            "Where to look",
+            "What to do",
+        ]
         assert any(f"`{rule['alert']}`" in text for rule in RULES)
 
 
