@@ -15,6 +15,7 @@ from csm_common.kafka.admin import TopicAdmin
 from csm_common.kafka.consumer import ExactlyOnceConsumer
 from csm_common.kafka.producer import Producer
 from csm_common.kafka.relay import OutboxRelay
+from csm_common.poller import Poller
 from csm_common.runtime import Loop, run_service
 from csm_common.startup import until_available
 from csm_common.web.auth import Authenticator
@@ -47,6 +48,7 @@ from ingest.application.personal import personal_data
 from ingest.application.plans import Plans
 from ingest.application.ports import Publisher, Store
 from ingest.application.recent import Recent
+from ingest.application.release import Release
 from ingest.application.replay import Replay
 from ingest.application.sdk import posthog, segment
 from ingest.application.sdk.rules import Rules
@@ -97,6 +99,7 @@ def create_handlers(settings: DoorSettings, configuration: Configuration, parts:
         accept=accept,
         intake=Intake(understanding, settlement, *shared),
         replay=Replay(understanding, settlement, parts.store, parts.clock, parts.wake),
+        release=Release(settlement, parts.store, parts.clock, parts.wake),
         importing=Importing(imports),
         erase=Erase(parts.archive, parts.clock, parts.wake),
     )
@@ -174,6 +177,7 @@ async def build(settings: IngestSettings) -> AsyncIterator[Sequence[Loop]]:
             Loop("dead letters", after(brokers.answered, read_letters)),
             Loop("sources", SourceFlush(tally, sources).run),
             Loop("rejections", rejections_poller(rejections, clock).run),
+            Loop("release", Poller("release", handlers.release.round, interval_s=30.0).run),
             Loop("pruning", prune_poller([sources, pruning], clock).run),
             Loop("relay", relay.run),
         ]

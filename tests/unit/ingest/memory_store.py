@@ -54,6 +54,7 @@ class MemoryRejections:
     rows: dict[str, Rejection] = field(default_factory=dict)
     times: dict[str, int] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
+    people: MemoryPeople = field(default_factory=MemoryPeople)
 
     async def add(self, rejections: Sequence[Rejection]) -> None:
         """Keep them; one that is kept already is counted once more, and is open again where it was replayed."""
@@ -68,12 +69,18 @@ class MemoryRejections:
         """Of these messages those that wait for their account, by message key."""
         return {row.message_key: row for row in self._open() if row.message_key in keys and row.person}
 
-    async def release(self, persons: Collection[str]) -> Sequence[Rejection]:
-        """Take out all that waits for these persons, the oldest first."""
-        found = sorted((row for row in self._open() if row.person in persons), key=_age)
+    async def release(self, persons: Collection[str], limit: int) -> Sequence[Rejection]:
+        """Take out the oldest so many of the messages that wait for these persons, in their order."""
+        found = sorted((row for row in self._open() if row.person in persons), key=_age)[:limit]
         for row in found:
             del self.rows[row.id]
         return found
+
+    async def waiting_in_vain(self, limit: int) -> Sequence[str]:
+        """So many persons for whom messages wait although it is known which account they are in."""
+        waiting = sorted({row.person for row in self._open() if row.person})
+        known = self.people.known
+        return [name for name in waiting if name in known and known[name].account is not None][:limit]
 
     async def rename(self, persons: Mapping[str, str]) -> None:
         """What waited for one name waits for another from now on."""
@@ -140,6 +147,10 @@ class MemoryWork:
     rejections: MemoryRejections = field(default_factory=MemoryRejections)
     contacts: MemoryContacts = field(default_factory=MemoryContacts)
     outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
+
+    def __post_init__(self) -> None:
+        """One table is looked up from another."""
+        self.rejections.people = self.people
 
 
 class MemoryStore:

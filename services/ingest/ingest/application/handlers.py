@@ -8,6 +8,7 @@ from ingest.application.imports.importing import Importing
 from ingest.application.imports.ports import Jobs
 from ingest.application.intake import Intake
 from ingest.application.rejection_views import RejectionReads
+from ingest.application.release import Release
 from ingest.application.replay import Replay
 from ingest.application.source_health import SourceReads
 
@@ -19,6 +20,7 @@ class Handlers:
     accept: AcceptEvents
     intake: Intake
     replay: Replay
+    release: Release
     importing: Importing
     erase: Erase
 

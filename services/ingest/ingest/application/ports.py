@@ -115,8 +115,12 @@ class Rejections(Protocol):
         """Of these messages those that wait for their account, by message key."""
         ...
 
-    async def release(self, persons: Collection[str]) -> Sequence[Rejection]:
-        """Take out all that waits for these persons, the oldest first."""
+    async def release(self, persons: Collection[str], limit: int) -> Sequence[Rejection]:
+        """Take out the oldest so many of the messages that wait for these persons, in their order."""
+        ...
+
+    async def waiting_in_vain(self, limit: int) -> Sequence[str]:
+        """So many persons for whom messages wait although it is known which account they are in."""
         ...
 
     async def rename(self, persons: Mapping[str, str]) -> None:

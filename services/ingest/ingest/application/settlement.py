@@ -17,6 +17,7 @@ from ingest.domain.decision import Rejected
 from ingest.domain.people import Circle
 
 CONFLICT = "conflicting_id"
+RELEASED_AT_ONCE = 2_000
 
 _UNREAD = Rejected("unreadable", "The message could not be read.")
 
@@ -143,10 +144,11 @@ class Settlement:
         await work.people.save(circle)
         await work.rejections.rename(circle.merged)
         await move_contacts(work, circle.merged)
-        await self._release(work, circle, now)
+        await self.release(work, circle, circle.joined, now)
 
-    async def _release(self, work: Work, circle: Circle, now: datetime) -> None:
-        released = await work.rejections.release(circle.joined)
+    async def release(self, work: Work, circle: Circle, persons: Collection[str], now: datetime) -> None:
+        """Attribute what waits for these persons of the circle: the oldest, as much as fits into one transaction."""
+        released = await work.rejections.release(persons, RELEASED_AT_ONCE)
         facts: list[Accepted] = []
         decisions: dict[str, Decision] = {}
         refused: list[Rejection] = []

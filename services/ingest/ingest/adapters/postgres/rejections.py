@@ -35,9 +35,18 @@ WHERE message_key = ANY(CAST(:keys AS uuid[])) AND person IS NOT NULL AND replay
 """)  # noqa: S608
 
 _RELEASE = text(f"""
-WITH gone AS (DELETE FROM rejections WHERE person = ANY(CAST(:persons AS text[])) AND replayed_at IS NULL RETURNING {_COLUMNS})
+WITH oldest AS (
+    SELECT id FROM rejections WHERE person = ANY(CAST(:persons AS text[])) AND replayed_at IS NULL
+    ORDER BY received_at, id LIMIT :limit
+), gone AS (DELETE FROM rejections USING oldest WHERE rejections.id = oldest.id RETURNING rejections.*)
 SELECT {_COLUMNS} FROM gone ORDER BY received_at, id
 """)  # noqa: S608
+
+_IN_VAIN = text("""
+SELECT DISTINCT r.person FROM rejections r JOIN names n ON n.name = r.person
+WHERE r.person IS NOT NULL AND r.replayed_at IS NULL AND n.account_id IS NOT NULL
+LIMIT :limit
+""")
 
 _RENAME = text("""
 UPDATE rejections r SET person = t.stays
@@ -92,11 +101,16 @@ class PostgresRejections:
         rows = await self._tx.execute(_HELD, {"keys": list(keys)})
         return {each.message_key: each for each in map(_rejection, rows)}
 
-    async def release(self, persons: Collection[str]) -> Sequence[Rejection]:
-        """Take out all that waits for these persons, the oldest first."""
+    async def release(self, persons: Collection[str], limit: int) -> Sequence[Rejection]:
+        """Take out the oldest so many of the messages that wait for these persons, in their order."""
         if not persons:
             return []
-        return [_rejection(row) for row in await self._tx.execute(_RELEASE, {"persons": sorted(persons)})]
+        rows = await self._tx.execute(_RELEASE, {"persons": sorted(persons), "limit": limit})
+        return [_rejection(row) for row in rows]
+
+    async def waiting_in_vain(self, limit: int) -> Sequence[str]:
+        """So many persons for whom messages wait although it is known which account they are in."""
+        return [row.person for row in await self._tx.execute(_IN_VAIN, {"limit": limit})]
 
     async def rename(self, persons: Mapping[str, str]) -> None:
         """What waited for one name waits for another from now on."""
