@@ -3,7 +3,9 @@
 import json
 import signal
 import stat
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -75,6 +77,43 @@ async def test_a_killed_broker_comes_back_and_every_service_begins_anew_on_its_n
     assert "broker was ended by SIGKILL" in log
     assert "It is started again, and the services with it." in log
     assert log.count("started again") == 1, "the services ended because they were told to"
+
+
+async def test_no_fact_on_the_new_log_of_a_broker_is_skipped(tmp_path: Path) -> None:
+    csm = Csm(tmp_path)  # with the real services: it is their positions that point into the old log
+    try:
+        assert csm.up().returncode == 0
+        await send(csm.stack(), range(30))
+        await eventually(lambda: folded(csm.stack(), 30), what="all of the old log is folded")
+        before = csm.kill("broker")
+        await eventually(lambda: csm.pid("broker") != before, what="stack.json has the new pid")
+        await eventually(lambda: csm("status").returncode == 0, what="all are ready")
+
+        await send(csm.stack(), range(30, 90))
+
+        await eventually(lambda: folded(csm.stack(), 90), what="all of the new log is folded")
+    finally:
+        csm("down")
+
+
+async def send(stack: dict[str, Any], numbers: Iterable[int]) -> None:
+    """Facts about one account, as many as there are numbers, each acknowledged."""
+    headers = {
+        "Authorization": f"Bearer {stack['ingest']['write_key']}",
+        "Content-Type": "application/cloudevents+json",
+    }
+    event = {"specversion": "1.0", "source": "test", "type": "csm.usage.recorded", "subject": "acme"}
+    async with httpx.AsyncClient(base_url=stack["ingest"]["url"], headers=headers) as client:
+        for number in numbers:
+            fact = event | {"id": str(number), "data": {"feature": "reports"}}
+            assert (await client.post("/v1/events", content=json.dumps(fact))).status_code == 202
+
+
+async def folded(stack: dict[str, Any], facts: int) -> bool:
+    """Whether health-score has folded so many since the database was made."""
+    url, headers = stack["health_score"]["url"], {"Authorization": f"Bearer {stack['api_key']}"}
+    async with httpx.AsyncClient(base_url=url, headers=headers) as client:
+        return bool((await client.get("/v1/stats")).json()["folded"] == facts)
 
 
 async def test_a_service_that_dies_while_the_broker_is_away_is_started_once(csm: Csm) -> None:
