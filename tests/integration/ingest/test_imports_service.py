@@ -76,7 +76,7 @@ async def test_a_file_is_on_the_log_its_bad_lines_are_rejections_and_again_nothi
         ("invalid_subject", "1202", "march"),
     }
     assert all(each["times"] == 2 for each in rejected)
-    assert len(await ids_on_the_log(fresh_broker, "file-", 1_200)) == 1_200
+    assert len(set(await ids_on_the_log(fresh_broker, "file-", 1_200))) == 1_200
 
     async def told() -> dict[str, Any] | None:
         answer = await client.get("/v1/sources/urn:acme:app/health")
