@@ -154,10 +154,10 @@ class RejectionsContract:
         await keep(store, late, waiting("early", "kim"), waiting("other", "lou"))
 
         async with store.begin() as work:
-            assert names(await work.rejections.release(["kim", "max"])) == ["early", "late"]
-            assert await work.rejections.release([]) == []
+            assert names(await work.rejections.release(["kim", "max"], 9)) == ["early", "late"]
+            assert await work.rejections.release([], 9) == []
         async with store.begin() as work:
-            assert list(await work.rejections.release(["kim"])) == []
+            assert list(await work.rejections.release(["kim"], 9)) == []
         assert names(await claimed(store)) == ["other"]
 
     async def test_what_waits_goes_along_when_two_become_one(self, store: Store) -> None:
@@ -166,7 +166,7 @@ class RejectionsContract:
         async with store.begin() as work:
             await work.rejections.rename({"old": "new"})
             await work.rejections.rename({})
-            assert set(names(await work.rejections.release(["new"]))) == {"a", "b"}
+            assert set(names(await work.rejections.release(["new"], 9))) == {"a", "b"}
 
     async def test_pages_are_in_the_order_of_ids(self, store: Store) -> None:
         await keep(store, *(a_rejection(name) for name in "abcde"))
