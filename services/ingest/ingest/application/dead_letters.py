@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from csm_common.ids import derived_id
 from ingest.application.cloud_event import FORMAT
 from ingest.application.incoming import Received
 from ingest.application.parking import rejection_of
