@@ -160,6 +160,18 @@ class RejectionsContract:
             assert list(await work.rejections.release(["kim"], 9)) == []
         assert names(await claimed(store)) == ["other"]
 
+    async def test_no_more_is_let_go_than_asked_for_and_the_rest_is_found_again(self, store: Store) -> None:
+        await meet(store, "kim", account="acme")
+        await meet(store, "lou")
+        rows = [waiting(str(n), "kim", received_at=START + n * MINUTE) for n in range(3)]
+        await keep(store, *rows, waiting("other", "lou"))
+
+        async with store.begin() as work:
+            assert names(await work.rejections.release(["kim"], 2)) == ["0", "1"]
+            assert list(await work.rejections.waiting_in_vain(9)) == ["kim"]
+            assert names(await work.rejections.release(["kim"], 2)) == ["2"]
+            assert list(await work.rejections.waiting_in_vain(9)) == []
+
     async def test_what_waits_goes_along_when_two_become_one(self, store: Store) -> None:
         await keep(store, waiting("a", "old"), waiting("b", "new"), waiting("c", "lou"), a_rejection("d"))
 

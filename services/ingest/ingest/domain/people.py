@@ -4,6 +4,7 @@ One name stands for all others of a person. A person is in the account of the la
 own times, so that calls which arrive late or twice change nothing.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -28,6 +29,13 @@ class Circle:
     merged: dict[str, str] = field(default_factory=dict)
     joined: set[str] = field(default_factory=set)
     links: int = 0
+    _names: dict[str, set[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Know the names of each person."""
+        self._names = defaultdict(set)
+        for name, person in self.persons.items():
+            self._names[person.name].add(name)
 
     def meet(self, names: Sequence[str], *, merge: bool) -> str:
         """The name that stands for the person who goes by `names`, the first of which is the best known.
@@ -62,6 +70,7 @@ class Circle:
 
     def _put(self, name: str, person: Person) -> Person:
         self.persons[name] = self.changed[name] = person
+        self._names[person.name].add(name)
         return person
 
     def _merge(self, gone: Person, stays: Person) -> Person:
@@ -80,7 +89,7 @@ class Circle:
         return whole
 
     def _replace(self, old: Person, new: Person) -> None:
-        for name in [name for name, each in self.persons.items() if each.name == old.name]:
+        for name in self._names.pop(old.name):
             self._put(name, new)
 
 

@@ -147,6 +147,11 @@ class Calls(RuleBasedStateMachine):
         self.world.clock.advance(timedelta(days=2))
         finished(self.world.handlers.replay.run(EVERYTHING, 1_000))
 
+    @rule()
+    def release(self) -> None:
+        """What still waits although its account is known is let go."""
+        finished(self.world.handlers.release.round())
+
     @invariant()
     def no_fact_is_in_two_accounts_or_says_two_things(self) -> None:
         """However often it is on the log."""

@@ -31,7 +31,9 @@ async def test_twice_in_one_request_is_once(door: Door) -> None:
     assert await send(door, call(messageId="m-2"), call(messageId="m-2")) == {"accepted": 1, "duplicates": 1}
 
     assert {each["id"] for each in facts(door)} == {"g-1", "m-1", "m-2"}
-    assert len({each["id"]: each["data"] for each in facts(door)}) == 3, "what is there twice says the same twice"
+    assert len({each["id"]: each["data"] for each in facts(door)}) == 3, (
+        "what is there twice says the same twice"
+    )
 
 
 async def test_between_two_groups_of_one_request_it_is_in_one_account(door: Door) -> None:
