@@ -12,6 +12,7 @@ from tests.unit.notifier.fakes import MemoryStore
 
 from csm_common.web.auth import Authenticator
 from csm_common.web.factory import create_web_app
+from csm_common.web.pages import encode_cursor
 from notifier.domain.delivery import Verdict
 from notifier.domain.notification import Status
 from notifier.domain.recipients import Decision
@@ -66,6 +67,21 @@ async def test_notifications_are_listed_newest_first_page_by_page(client: httpx.
         cursor = page["next_cursor"]
     assert names == ["n-4", "n-3", "n-2", "n-1", "n-0"]
     assert cursor is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("/%00", 422),
+        ("?account=%00", 422),
+        (f"?cursor={encode_cursor(START, chr(0))}", 400),
+        (f"?cursor={encode_cursor(START.replace(tzinfo=None), 'n-1')}", 400),
+    ],
+)
+async def test_what_the_database_cannot_hold_is_refused(
+    client: httpx.AsyncClient, asked: str, status: int
+) -> None:
+    assert (await client.get(f"/v1/notifications{asked}")).status_code == status
 
 
 async def test_a_status_can_be_asked_for(client: httpx.AsyncClient) -> None:

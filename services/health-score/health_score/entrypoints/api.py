@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
+from msgspec import Meta
 from starlette.responses import Response
 
 from csm_common.clock import Clock
@@ -15,6 +16,11 @@ from csm_common.web.pages import decode_cursor, encode_cursor
 from health_score.application.health_report import AccountHealth, health_report
 from health_score.application.ports import AccountReads, Stats
 from health_score.domain.compiled import CompiledCard
+
+# PostgreSQL has no NUL in a text, so nothing that holds one can be found.
+_NO_NUL = r"^[^\x00]*$"
+AccountId = Annotated[str, Path(pattern=_NO_NUL, description="As events tell it; it may hold slashes.")]
+_Key = Annotated[str, Meta(pattern=_NO_NUL)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,34 +45,39 @@ def create_router(reads: AccountReads, card: CompiledCard, clock: Clock) -> APIR
 
     @router.get("/accounts", response_model=AccountPage, summary="Accounts with their newest snapshot")
     async def list_accounts(
-        band: Annotated[str | None, Query(description="Only accounts in this band, e.g. at_risk.")] = None,
+        band: Annotated[
+            str | None, Query(pattern=_NO_NUL, description="Only accounts in this band, e.g. at_risk.")
+        ] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
     ) -> Response:
-        after = decode_cursor(cursor, tuple[str])[0] if cursor else ""
+        after = decode_cursor(cursor, tuple[_Key])[0] if cursor else ""
         rows = await reads.page(after=after, band=band, limit=limit)
         next_cursor = encode_cursor(rows[-1][0]) if len(rows) == limit else None
         return _json(
             {"accounts": [msgspec.Raw(snapshot) for _, snapshot in rows], "next_cursor": next_cursor}
         )
 
+    # Before the route of the account itself, whose id may hold slashes.
     @router.get(
-        "/accounts/{account_id}", response_model=AccountSnapshot, summary="An account's newest snapshot"
+        "/accounts/{account_id:path}/health",
+        response_model=AccountHealth,
+        summary="Its health now, part by part",
     )
-    async def get_account(account_id: str) -> Response:
-        snapshot = await reads.snapshot(account_id)
-        if snapshot is None:
-            raise _unknown(account_id)
-        return Response(snapshot, media_type="application/json")
-
-    @router.get(
-        "/accounts/{account_id}/health", response_model=AccountHealth, summary="Its health now, part by part"
-    )
-    async def get_health(account_id: str) -> Response:
+    async def get_health(account_id: AccountId) -> Response:
         found = await reads.state(account_id)
         if found is None:
             raise _unknown(account_id)
         return _json(health_report(card, *found, clock.now()))
+
+    @router.get(
+        "/accounts/{account_id:path}", response_model=AccountSnapshot, summary="An account's newest snapshot"
+    )
+    async def get_account(account_id: AccountId) -> Response:
+        snapshot = await reads.snapshot(account_id)
+        if snapshot is None:
+            raise _unknown(account_id)
+        return Response(snapshot, media_type="application/json")
 
     @router.get("/stats", response_model=Stats, summary="What became of every record so far")
     async def get_stats() -> Response:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
+from msgspec import Meta
 
 from csm_common.errors import NotFoundError
 from csm_common.web.auth import require
@@ -13,6 +14,13 @@ from csm_common.web.pages import decode_cursor, encode_cursor
 from notifier.application.ports import OpenWork
 from notifier.application.views import NotificationDetail, NotificationSummary
 from notifier.domain.notification import Status
+
+# PostgreSQL has no NUL in a text, so nothing that holds one can be found.
+_NO_NUL = r"^[^\x00]*$"
+Wanted = Annotated[str | None, Query(pattern=_NO_NUL)]
+NotificationId = Annotated[str, Path(pattern=_NO_NUL)]
+_Time = Annotated[datetime, Meta(tz=True)]
+_Id = Annotated[str, Meta(pattern=_NO_NUL)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +41,13 @@ def notification_routes(open_work: OpenWork) -> APIRouter:
 
     @router.get("")
     async def notifications(
-        account: str | None = None,
+        account: Wanted = None,
         status: Status | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: str | None = None,
     ) -> NotificationPage:
         """Notifications, newest first, of one account or in one status if asked."""
-        before = decode_cursor(cursor, tuple[datetime, str]) if cursor else None
+        before = decode_cursor(cursor, tuple[_Time, _Id]) if cursor else None
         async with open_work() as work:
             found = await work.notifications.page(account, status, before, limit + 1)
         items = found[:limit]
@@ -47,7 +55,7 @@ def notification_routes(open_work: OpenWork) -> APIRouter:
         return NotificationPage(items, encode_cursor(items[-1].requested_at, items[-1].id) if more else None)
 
     @router.get("/{notification_id}")
-    async def notification(notification_id: str) -> NotificationDetail:
+    async def notification(notification_id: NotificationId) -> NotificationDetail:
         """One notification: whom it went to and why, every attempt, and the ids that explain it."""
         async with open_work() as work:
             found = await work.notifications.detail(notification_id)
