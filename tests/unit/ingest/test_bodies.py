@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -48,6 +49,18 @@ async def test_compressed_bodies_are_known_by_their_bytes(door: Door, label: dic
     assert (await door.post(EVENT, **label)).json()["status"] == "duplicate"
 
     assert [each.value for each in door.facts] == [EVENT, EVENT]
+
+
+@pytest.mark.parametrize(
+    ("label", "body"),
+    [("deflate", zlib.compress(EVENT)), ("zstd", b"\x28\xb5\x2f\xfd\x04"), ("br", b"\x0b\x02\x80")],
+)
+async def test_other_compressions_are_refused_by_their_names(door: Door, label: str, body: bytes) -> None:
+    answer = await door.post(body, **{"content-encoding": label})
+
+    assert refusal(answer) == (400, "unsupported_encoding")
+    assert answer.json()["message"] == f"The body is packed as {label}: only gzip is taken, or none."
+    assert refusal(await door.post(body)) == (400, "invalid_json")
 
 
 async def test_a_body_may_be_compressed_in_several_members(door: Door) -> None:

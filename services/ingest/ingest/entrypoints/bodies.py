@@ -11,6 +11,7 @@ from csm_common.errors import InvalidError, PermanentError, TooLargeError
 from ingest.application.budget import Hold
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_JSON_BEGINS = frozenset(b'{[" \t\r\n-0123456789tfn')
 
 
 class SlowBodyError(PermanentError):
@@ -36,6 +37,7 @@ class Bodies:
         if more:
             body = await self._rest(request, body)
         if not body.startswith(_GZIP_MAGIC):
+            _require_plain(request, body)
             return body
         hold.grow(self._limit)
         return self._inflate(body)
@@ -83,3 +85,13 @@ class Bodies:
         return TooLargeError(
             f"The {what} is larger than {self._limit} bytes. Send fewer events in one request."
         )
+
+
+def _require_plain(request: Request, body: bytes) -> None:
+    """The label is only asked why the bytes do not begin like JSON."""
+    label = request.headers.get("content-encoding", "").lower()
+    if label in ("", "identity", "gzip") or not body or body[0] in _JSON_BEGINS:
+        return
+    raise InvalidError(
+        f"The body is packed as {label[:40]}: only gzip is taken, or none.", code="unsupported_encoding"
+    )

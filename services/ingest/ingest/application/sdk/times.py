@@ -10,11 +10,14 @@ from ingest.application.sdk.fields import Message, instant
 SENT_AT = "sent_at"
 """The key in a message's context under which its envelope tells when it was sent."""
 
+_UNTOLD = (None, "")
+
 
 def happened_at(message: Message, received: Received) -> datetime:
     """`timestamp = received at − (sent at − timestamp)`, as Segment corrects it; the time of receipt where none is told."""
-    told = message.get("timestamp") or message.get("originalTimestamp")
-    if not told:
+    said = (message.get("timestamp"), message.get("originalTimestamp"))
+    told = next((each for each in said if each not in _UNTOLD), None)
+    if told is None:
         return received.at
     time = instant(told)
     if time is None:
