@@ -17,6 +17,8 @@ from tests.support.clock import ManualClock
 from tests.unit.ingest.door import event
 from tests.unit.ingest.fakes import MemoryBrokers
 from tests.unit.ingest.imports.fakes import MemoryJobs
+from tests.unit.ingest.intake.test_odd_texts import ODD
+from tests.unit.ingest.intake.test_odd_texts import calls as calls_with
 from tests.unit.ingest.memory_archive import MemoryArchive
 from tests.unit.ingest.sdk.samples import call
 
@@ -34,6 +36,7 @@ from ingest.settings import DoorSettings
 
 REPLICAS = 3
 PEOPLE = [f"u-{number}" for number in range(12)]
+NOTHING: dict[str, str] = {}
 Call = dict[str, Any]
 
 
@@ -48,11 +51,13 @@ class Replicas:
     random: Random = field(default_factory=lambda: Random(7))  # noqa: S311  # of orders, not of secrets
     retries: list[TransientError] = field(default_factory=list)
 
-    async def send(self, *calls: Call) -> list[Outcome]:
+    async def send(self, *calls: Call, shared: dict[str, str] = NOTHING) -> list[Outcome]:
         """Send to any replica, again until it is answered, as every SDK does."""
         at = self.clock.now()
         bodies = [json.dumps(each).encode() for each in calls]
-        received = [Received(format="segment", source="sdk/app", body=each, at=at) for each in bodies]
+        received = [
+            Received(format="segment", source="sdk/app", body=each, at=at, context=shared) for each in bodies
+        ]
         while True:
             try:
                 return await self.any().intake.take(received)
@@ -232,4 +237,13 @@ async def test_contacts_told_of_on_all_doors_at_once_are_whole(replicas: Replica
     assert {row.contact_id: sorted(row.details) for row in known} == {
         user: ["email", "name", "phone", "role"] for user in PEOPLE
     }
+    assert replicas.retries == []
+
+
+async def test_texts_that_no_database_keeps_break_nothing(replicas: Replicas) -> None:
+    for odd in ODD:
+        sent = calls_with(odd)
+        shared = {"sent_at": odd, "context": json.dumps({"groupId": odd, odd: odd})}
+        assert len(await replicas.send(*sent)) == len(sent)
+        assert len(await replicas.send(*sent, shared=shared)) == len(sent)
     assert replicas.retries == []
