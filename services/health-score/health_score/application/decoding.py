@@ -14,6 +14,7 @@ OUR_SOURCES = "/csm/"
 
 _envelope = msgspec.json.Decoder(RawEnvelope)
 _data = msgspec.json.Decoder(dict[str, Any])
+_sorted = msgspec.json.Encoder(order="deterministic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Decoded:
     """A fact with the record it came in and its hashes: of source and id, and of type, account and data.
 
     The time is in neither hash: where a sender leaves it out, ingest adds the time of receipt, and a repeat has another one.
+    Nor is the way the data is written: what comes through another door, or is tried again, has other spaces.
     """
 
     record: Record
@@ -49,8 +51,16 @@ def decode(record: Record) -> Decoded | DeadLetter:
     except (msgspec.DecodeError, ValueError) as error:
         return DeadLetter(record, "undecodable", str(error))
     id_hash = _hash(envelope.source, envelope.id)
-    body_hash = _hash(envelope.type, envelope.subject, bytes(envelope.data))
+    body_hash = _hash(envelope.type, envelope.subject, _canonical(bytes(envelope.data)))
     return Decoded(record, envelope, id_hash, body_hash)
+
+
+def _canonical(data: bytes) -> bytes:
+    """The same bytes for the same data; as they are where they are no JSON object, which `fact` complains of."""
+    try:
+        return _sorted.encode(_data.decode(data))
+    except (msgspec.DecodeError, RecursionError):
+        return data
 
 
 def _hash(first: str, second: str, third: bytes = b"") -> int:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any, cast
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -45,6 +46,17 @@ async def test_the_time_alone_makes_no_other_body() -> None:
     )
     assert not outcome.dead_letters
     assert owner.intake.counts[0].repeated == 1
+
+
+async def test_the_way_it_is_written_makes_no_other_body() -> None:
+    owner = Owner()
+    handler = await owner.start()
+    first = escalation("e1", "acme", "Ticket é")
+    turned = first | {"data": dict(reversed(first["data"].items()))}
+    spaced = msgspec.json.format(msgspec.json.encode(first), indent=1)
+    outcome = await commit(handler, record(0, first), record(1, spaced), record(2, turned))
+    assert not outcome.dead_letters
+    assert owner.intake.counts[0].repeated == 2
 
 
 @pytest.mark.parametrize("together", [True, False])
