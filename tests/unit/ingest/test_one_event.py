@@ -277,3 +277,13 @@ async def test_the_app_answers_probes_beside(door: Door) -> None:
     ]
 
     assert [each.status_code for each in answers] == [200, 200, 200]
+
+
+async def test_a_repeat_is_known_however_it_is_written(door: Door) -> None:
+    told = event(data={"a": 1, "b": {"c": "é", "d": None}})
+    turned = event(data={"b": {"d": None, "c": "é"}, "a": 1})
+
+    assert (await door.post(told)).json()["status"] == "accepted"
+    for body in (json.dumps(turned, indent=1), json.dumps(told, ensure_ascii=False, separators=(",", ":"))):
+        assert (await door.post(body.encode())).json()["status"] == "duplicate"
+    assert refusal(await door.post(event(data={"a": 2}))) == (409, "conflicting_id")

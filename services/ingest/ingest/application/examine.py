@@ -22,6 +22,7 @@ from ingest.domain.event_types import type_problem
 from ingest.domain.timing import time_problem
 
 _encode = msgspec.json.Encoder().encode
+_sorted = msgspec.json.Encoder(order="deterministic").encode
 _TOPIC = CUSTOMER_EVENTS.name
 _LATE = "late"  # ours to say; a sender's own, or that of an event tried again, would be there twice
 
@@ -72,7 +73,7 @@ class Examiner:
         if self._plans.check(event.source, event.type, told):
             return None
         late = now - event.time > self._late_after
-        digest = hash(_encode((event.type, event.subject, told)))
+        digest = hash(_sorted((event.type, event.subject, told)))
         message = Message(_TOPIC, event.subject.encode(), _marked_late(text) if late else text, headers)
         return Accepted(event.id, event.source, digest, message, None, late)
 
@@ -111,7 +112,7 @@ class Examiner:
     ) -> Accepted | Rejected:
         """`value` is the event's bytes, where it is as it was sent."""
         told = event["data"]
-        digest = hash(_encode((event["type"], event["subject"], told)))
+        digest = hash(_sorted((event["type"], event["subject"], told)))
         contact = contact_of(event, self._unwanted) if event["type"] == CONTACT_CHANGED else None
         if isinstance(contact, Rejected):
             return contact
