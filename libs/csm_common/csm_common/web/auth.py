@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hmac
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -46,11 +47,12 @@ class Principal:
 
 @dataclass(slots=True)
 class _Cached:
-    """A key as it was at `known_at`, good until `ask_at`."""
+    """A key as it was at `known_at`, good until `ask_at`; `admitted` is the secret that was found to be its own."""
 
     key: StoredKey | None
     known_at: float
     ask_at: float
+    admitted: tuple[str, Principal] | None = None
 
 
 class Authenticator:
@@ -75,12 +77,29 @@ class Authenticator:
         if token is None:
             raise UnauthenticatedError("Send an API key: `Authorization: Bearer csm_…`.")
         parts = split_token(token)
-        key = await self._find(parts[0]) if parts else None
-        if parts is None or key is None or not key.admits(parts[1], self._clock.now()):
-            raise UnauthenticatedError("This API key is unknown, expired or revoked.")
-        principal = Principal(key.key_id, key.scopes, key.source or key.key_id, key.events_per_s)
+        if parts is None:
+            raise _unknown()
+        principal = self._admitted(*parts) or await self._admit(*parts)
         if not principal.may(scope):
             raise ForbiddenError(f"This API key lacks the scope {scope}.")
+        return principal
+
+    def _admitted(self, key_id: str, secret: str) -> Principal | None:
+        """The principal of a key that was checked a moment ago; most requests come with one."""
+        cached = self._cache.get(key_id)
+        if cached is None or cached.admitted is None or self._monotonic() >= cached.ask_at:
+            return None
+        known, principal = cached.admitted
+        return principal if secret.isascii() and hmac.compare_digest(secret, known) else None
+
+    async def _admit(self, key_id: str, secret: str) -> Principal:
+        key = await self._find(key_id)
+        if key is None or not key.admits(secret, self._clock.now()):
+            raise _unknown()
+        principal = Principal(key.key_id, key.scopes, key.source or key.key_id, key.events_per_s)
+        cached = self._cache.get(key_id)
+        if cached is not None and cached.key is key and key.expires_at is None:
+            cached.admitted = (secret, principal)
         return principal
 
     async def _find(self, key_id: str) -> StoredKey | None:
@@ -116,6 +135,10 @@ class Authenticator:
         while len(self._cache) > _CACHE_SIZE:
             self._cache.popitem(last=False)
         return key
+
+
+def _unknown() -> UnauthenticatedError:
+    return UnauthenticatedError("This API key is unknown, expired or revoked.")
 
 
 def token_of(header: str | None) -> str | None:

@@ -3,7 +3,6 @@
 import msgspec
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -50,7 +49,7 @@ class EventsEndpoint:
         response = await (self._handshake(request) if asked else self._answer(request))
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> ASGIApp:
         try:
             receipt = await self._take(request)
         except PermanentError as error:
@@ -59,7 +58,7 @@ class EventsEndpoint:
             return transient_problem(error)
         except Exception as error:
             return bug_problem(error)
-        return Response(_encode(receipt), status_code=202, media_type="application/json")
+        return _Taken(_encode(receipt))
 
     async def _take(self, request: Request) -> Receipt | ParkedReceipt | BatchReceipt:
         principal = await self._authenticator.check(_token(request), SCOPE)
@@ -72,6 +71,21 @@ class EventsEndpoint:
             events = split_batch(body)
             self._limiter.take(principal, len(events))
             return await self._accept.batch(events)
+
+
+class _Taken:
+    """The answer 202. Starlette's responses, which can do more, cost a tenth of a request."""
+
+    __slots__ = ("_body",)
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(self._body))]
+        await send({"type": "http.response.start", "status": 202, "headers": headers})
+        await send({"type": "http.response.body", "body": self._body})
 
 
 def _token(request: Request) -> str | None:
