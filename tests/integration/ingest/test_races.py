@@ -26,12 +26,12 @@ from csm_common.contracts.topics import CUSTOMER_EVENTS
 from csm_common.errors import TransientError
 from ingest.adapters.configuration import Configuration
 from ingest.adapters.postgres.store import PostgresStore
-from ingest.app import Parts, create_handlers
 from ingest.application.handlers import Handlers
 from ingest.application.incoming import Received
 from ingest.application.outcome import Outcome
 from ingest.application.replays import Selection
 from ingest.application.sources import SourceTally
+from ingest.assembly import Parts, create_handlers
 from ingest.settings import DoorSettings
 
 REPLICAS = 3

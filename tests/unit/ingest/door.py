@@ -20,11 +20,11 @@ from csm_common.database.outbox import Message
 from csm_common.settings import DatabaseSettings, HttpSettings, KafkaSettings
 from csm_common.web.auth import Authenticator
 from ingest.adapters.configuration import Configuration
-from ingest.app import Parts, create_handlers
 from ingest.application.handlers import Handlers, Reads
 from ingest.application.ports import Rejection
 from ingest.application.sources import SourceTally
 from ingest.application.webhooks.connections import connect
+from ingest.assembly import Parts, create_handlers
 from ingest.entrypoints.http import create_app
 from ingest.settings import DoorSettings, IngestSettings
 

@@ -19,11 +19,11 @@ from tests.unit.ingest.memory_store import MemoryStore
 from csm_common.contracts.topics import CUSTOMER_EVENTS
 from csm_common.errors import TransientError
 from ingest.adapters.configuration import Configuration
-from ingest.app import Parts, create_handlers
 from ingest.application.handlers import Handlers
 from ingest.application.incoming import Received
 from ingest.application.replays import Selection
 from ingest.application.sources import SourceTally
+from ingest.assembly import Parts, create_handlers
 from ingest.settings import DoorSettings
 
 USERS, COOKIES, ACCOUNTS = ["kim", "lou", "max"], ["c-1", "c-2"], ["acme", "globex"]
