@@ -30,24 +30,22 @@ class Bodies:
 
     async def read(self, request: Request, hold: Hold) -> bytes:
         """The plain body, `hold` grown by its size. Looks at the bytes, whatever the headers say of them."""
-        size = self._expected(request)
-        # Until the first piece is here the sender takes up nothing but its connection. It is mostly the only one.
+        self._expect(request)
+        # A sender takes up what is here of its body, and not what it says will come: some never send it.
         body, more = await self._piece(request)
-        hold.grow(size)
+        hold.grow(len(body))
         if more:
-            body = await self._rest(request, body)
+            body = await self._rest(request, body, hold)
         if not body.startswith(_GZIP_MAGIC):
             _require_plain(request, body)
             return body
         hold.grow(self._limit)
         return self._inflate(body)
 
-    def _expected(self, request: Request) -> int:
+    def _expect(self, request: Request) -> None:
         declared = request.headers.get("content-length", "")
-        size = int(declared) if declared.isdecimal() else self._limit
-        if size > self._limit:
+        if declared.isdecimal() and int(declared) > self._limit:
             raise self._too_large("body")
-        return size
 
     async def _piece(self, request: Request) -> tuple[bytes, bool]:
         message = await request.receive()
@@ -55,12 +53,13 @@ class Bodies:
             raise InvalidError("The sender hung up before the body was here.", code="incomplete_body")
         return message.get("body", b""), message.get("more_body", False)
 
-    async def _rest(self, request: Request, first: bytes) -> bytes:
+    async def _rest(self, request: Request, first: bytes, hold: Hold) -> bytes:
         body, more = bytearray(first), True
         try:
             async with asyncio.timeout(self._deadline_s):
                 while more:
                     piece, more = await self._piece(request)
+                    hold.grow(len(piece))
                     body += piece
                     if len(body) > self._limit:
                         raise self._too_large("body")
