@@ -123,7 +123,7 @@ class Producer:
         group = _Group(len(messages), asyncio.get_running_loop().create_future())
         for index, message in enumerate(messages):
             self._enqueue(group, index, message)
-        return await asyncio.shield(group.future)
+        return await group.future  # cancelled with whoever waits, and then there is nobody to tell
 
     def _enqueue(self, group: _Group, index: int, message: Message) -> None:
         def acknowledged(error: KafkaError | None, _: object) -> None:

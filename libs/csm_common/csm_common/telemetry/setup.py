@@ -1,6 +1,6 @@
 """Start and stop of OpenTelemetry in a process."""
 
-from opentelemetry import metrics, trace
+from opentelemetry import metrics
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
 from csm_common.settings import TelemetrySettings
+from csm_common.telemetry import tracing
 from csm_common.telemetry.logs import setup_logs
 
 
@@ -28,5 +29,5 @@ def setup_telemetry(service: str, settings: TelemetrySettings) -> TracerProvider
         exporter = OTLPSpanExporter(endpoint=f"{settings.otlp_endpoint.rstrip('/')}/v1/traces")
         provider.add_span_processor(BatchSpanProcessor(exporter))
         # Without a collector nobody sees a span: the API's own tracer passes contexts on, at a tenth of the cost.
-        trace.set_tracer_provider(provider)
+        tracing.start(provider)
     return provider

@@ -9,7 +9,7 @@ from opentelemetry.trace import SpanKind, use_span
 from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from csm_common.telemetry import metrics
+from csm_common.telemetry import metrics, tracing
 from csm_common.telemetry.tracing import remote_context, tracer
 
 _QUIET = ("/livez", "/readyz", "/metrics")
@@ -37,7 +37,13 @@ class TelemetryMiddleware:
             await send(message)
 
         began = time.perf_counter()
-        traceparent = _header(scope, b"traceparent")
+        traceparent = header(scope, b"traceparent")
+        if traceparent is None and not tracing.is_on():
+            try:
+                await self._app(scope, receive, send_and_note)
+            finally:
+                _duration(method, _route(scope), status).observe(time.perf_counter() - began)
+            return
         parent = remote_context(traceparent) if traceparent else None
         span = tracer.start_span(method, context=parent, kind=SpanKind.SERVER)
         # Making a span the current one costs more than starting it: not for one that nobody will ever see.
@@ -46,7 +52,7 @@ class TelemetryMiddleware:
             with use_span(span) if visible else nullcontext():
                 await self._app(scope, receive, send_and_note)
         finally:
-            route = getattr(scope.get("route"), "path", "unmatched")
+            route = _route(scope)
             if span.is_recording():
                 span.update_name(f"{method} {route}")
                 span.set_attributes(_attributes(method, route, status))
@@ -67,7 +73,12 @@ def _attributes(method: str, route: str, status: int) -> dict[str, Any]:
     }
 
 
-def _header(scope: Scope, name: bytes) -> str | None:
+def _route(scope: Scope) -> str:
+    return getattr(scope.get("route"), "path", "unmatched")
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """The first header of that name, which is in lower case."""
     for key, value in scope["headers"]:
         if key == name:
             return str(value.decode("latin-1"))

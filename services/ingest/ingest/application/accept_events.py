@@ -96,13 +96,26 @@ class AcceptEvents:
         """Take one event. InvalidError, TooLargeError or ConflictError where it is refused, TransientError when it is not
         durable."""
         now = self._clock.now()
-        judged = _unless_repeated(self._examiner.examine(event, now, _headers()), Seen(self._recent))
+        examined = self._examiner.examine(event, now, _headers())
+        if type(examined) is Accepted and self._is_news(examined):
+            await self._publish(examined, now)
+            return Receipt(examined.id)
+        judged = _unless_repeated(examined, Seen(self._recent))
         await self._settle([event], (), [judged], now)
         if isinstance(judged, Rejected):
             if judged.parked:
                 return ParkedReceipt(id=claimed_id(event), code=judged.code, message=judged.message)
             _refuse(judged)
         return Receipt(judged.id, "duplicate" if isinstance(judged, Repeat) else "accepted")
+
+    def _is_news(self, fact: Accepted) -> bool:
+        """Whether nothing but publishing is to be done: nearly always, and so worth a way of its own."""
+        return fact.contact is None and self._recent.digest_of(fact.source, fact.id) is None
+
+    async def _publish(self, fact: Accepted, now: datetime) -> None:
+        await publish(self._publisher, (fact.message,))
+        self._recent.remember(fact.source, fact.id, fact.digest)
+        self._tallying.one(fact, now)
 
     async def batch(self, events: Sequence[Raw], contexts: Sequence[Mapping[str, str]] = ()) -> BatchReceipt:
         """Take what is in order of a batch. InvalidError when that is nothing, TransientError when any of it is not durable.

@@ -48,12 +48,13 @@ class Tallying:
                 metrics.events_rejected.add(1, {"code": each.outcome.code})
         self._note(by_source, now)
 
+    def one(self, fact: Accepted, now: datetime) -> None:
+        """A CloudEvent that was accepted."""
+        metrics.events_accepted.inc()
+        self._tally.note(fact.source, at=now, accepted=1, late=fact.late)
+
     def events(self, events: Sequence[Raw], judged: Sequence[object], now: datetime) -> None:
         """CloudEvents: accepted, repeated or rejected."""
-        if len(judged) == 1 and isinstance(one := judged[0], Accepted):  # the hottest case
-            metrics.events_accepted.inc()
-            self._tally.note(one.source, at=now, accepted=1, late=one.late)
-            return
         by_source: dict[str, _Counts] = defaultdict(_Counts)
         for event, each in zip(events, judged, strict=True):
             if type(each) is Accepted:

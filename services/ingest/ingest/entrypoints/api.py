@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from csm_common.errors import PermanentError, TransientError
 from csm_common.web.auth import Authenticator, token_of
 from csm_common.web.problems import bug_problem, permanent_problem, transient_problem
-from csm_common.web.telemetry import TelemetryMiddleware
+from csm_common.web.telemetry import TelemetryMiddleware, header
 from ingest.application.accept_events import AcceptEvents, BatchReceipt, ParkedReceipt, Receipt
 from ingest.application.budget import Budget
 from ingest.application.limiter import Limiter
@@ -90,7 +90,8 @@ class _Taken:
 
 def _token(request: Request) -> str | None:
     """The key; CloudEvents' webhook specification lets a sender put it into the address as well."""
-    return token_of(request.headers.get("authorization")) or query_token(request.scope["query_string"])
+    scope = request.scope
+    return token_of(header(scope, b"authorization")) or query_token(scope["query_string"])
 
 
 class HotRoute:

@@ -8,6 +8,7 @@ import zlib
 from starlette.requests import Request
 
 from csm_common.errors import InvalidError, PermanentError, TooLargeError
+from csm_common.web.telemetry import header
 from ingest.application.budget import Hold
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -43,7 +44,7 @@ class Bodies:
         return self._inflate(body)
 
     def _expect(self, request: Request) -> None:
-        declared = request.headers.get("content-length", "")
+        declared = header(request.scope, b"content-length") or ""
         if declared.isdecimal() and int(declared) > self._limit:
             raise self._too_large("body")
 
@@ -88,8 +89,10 @@ class Bodies:
 
 def _require_plain(request: Request, body: bytes) -> None:
     """The label is only asked why the bytes do not begin like JSON."""
-    label = request.headers.get("content-encoding", "").lower()
-    if label in ("", "identity", "gzip") or not body or body[0] in _JSON_BEGINS:
+    if not body or body[0] in _JSON_BEGINS:
+        return
+    label = (header(request.scope, b"content-encoding") or "").lower()
+    if label in ("", "identity", "gzip"):
         return
     raise InvalidError(
         f"The body is packed as {label[:40]}: only gzip is taken, or none.", code="unsupported_encoding"
