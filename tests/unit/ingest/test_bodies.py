@@ -80,8 +80,8 @@ async def test_the_inflated_body_is_bounded(narrow: Door) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        gzip.compress(EVENT)[:-4],
-        gzip.compress(EVENT)[:30],
+        gzip.compress(EVENT, mtime=0)[:-4],
+        gzip.compress(EVENT, mtime=0)[:30],
         b"\x1f\x8b",
         b"\x1f\x8bnot gzip at all",
         gzip.compress(EVENT) + b"x",
