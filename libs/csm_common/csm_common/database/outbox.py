@@ -38,11 +38,17 @@ SELECT * FROM unnest(CAST(:lanes AS smallint[]), CAST(:topics AS text[]), CAST(:
     CAST(:headers AS text[]))
 """)
 
-# The lock is asked for row by row; FOR UPDATE then skips rows that the lane's previous relay deleted since our snapshot.
+# Lanes are locked by a statement of their own, so that the rows are looked for in a snapshot that is younger than the locks.
+# In one statement a lane could come free in the middle of the scan: its later rows would leave before its earlier ones.
+_LOCK_LANES = text("""
+SELECT lane FROM (SELECT DISTINCT lane FROM (SELECT lane FROM outbox ORDER BY id LIMIT :limit) AS oldest) AS waiting
+WHERE pg_try_advisory_xact_lock(hashtext(current_schema()), lane)
+""")
+
 _TAKE = text("""
 SELECT id, topic, key, value, headers, extract(epoch FROM clock_timestamp() - created_at)::float8 AS age
 FROM outbox
-WHERE pg_try_advisory_xact_lock(hashtext(current_schema()), lane)
+WHERE lane = ANY(CAST(:lanes AS smallint[]))
 ORDER BY id
 LIMIT :limit
 FOR UPDATE SKIP LOCKED
@@ -107,7 +113,10 @@ def _check_size(message: Message) -> None:
 
 async def take(tx: AsyncConnection, limit: int) -> list[OutboxRow]:
     """The oldest rows of the lanes that nobody else publishes now; locked until `tx` ends."""
-    rows = await tx.execute(_TAKE, {"limit": limit})
+    lanes = list((await tx.execute(_LOCK_LANES, {"limit": limit})).scalars())
+    if not lanes:
+        return []
+    rows = await tx.execute(_TAKE, {"lanes": lanes, "limit": limit})
     return [
         OutboxRow(
             row.id,
