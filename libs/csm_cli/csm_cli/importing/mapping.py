@@ -3,23 +3,23 @@
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from csm_common.errors import InvalidError
-from csm_common.mapping.language import Condition, Fact, MappingModel, Names, Value, ValueSpec
+from csm_common.mapping.language import (
+    Fact,
+    MappingModel,
+    Names,
+    Skip,
+    TimeSpec,
+    ValueSpec,
+    Zone,
+)
 from csm_common.mapping.mistakes import mistakes
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-
-
-class Skip(MappingModel):
-    """Rows to leave out on purpose, with the reason that the summary shows."""
-
-    when: Condition = Field(min_length=1)
-    reason: str = Field(min_length=1)
 
 
 class Section(MappingModel):
@@ -32,16 +32,9 @@ class Section(MappingModel):
     nulls: list[str] = Field([""])
     skip: list[Skip] = Field([])
     subject: ValueSpec
-    time: ValueSpec
+    time: TimeSpec
     id: Names | None = None
     facts: list[Fact] = Field(min_length=1)
-
-    @field_validator("time")
-    @classmethod
-    def _time_is_a_time(cls, value: Value) -> Value:
-        if value.kind not in (None, "time"):
-            raise ValueError("the time of a fact is always read as a time; leave out `as`")
-        return value
 
 
 class Mapping(MappingModel):
@@ -49,17 +42,8 @@ class Mapping(MappingModel):
 
     name: Name
     about: str = ""
-    timezone: str = "UTC"
+    timezone: Zone = "UTC"
     sections: list[Section] = Field(min_length=1)
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"there is no timezone {name!r}") from error
-        return name
 
     @field_validator("sections")
     @classmethod

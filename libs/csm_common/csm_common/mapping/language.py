@@ -1,6 +1,7 @@
 """What may be written in a mapping: values, conditions and facts, checked when they are read."""
 
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -87,7 +88,30 @@ class Value(MappingModel):
         return tuple(self.column or self.join or ())
 
 
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"there is no timezone {name!r}") from error
+    return name
+
+
+def _is_a_time(value: Value) -> Value:
+    if value.kind not in (None, "time"):
+        raise ValueError("the time of a fact is always read as a time; leave out `as`")
+    return value
+
+
 ValueSpec = Annotated[Value, BeforeValidator(_as_value)]
+TimeSpec = Annotated[Value, BeforeValidator(_as_value), AfterValidator(_is_a_time)]
+Zone = Annotated[str, AfterValidator(_known_zone)]
+
+
+class Skip(MappingModel):
+    """What to leave out on purpose, with the reason for whoever wonders: rows of a file, messages that tell nothing."""
+
+    when: Condition = Field(min_length=1)
+    reason: str = Field(min_length=1)
 
 
 class Fact(MappingModel):

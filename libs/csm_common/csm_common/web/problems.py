@@ -54,6 +54,13 @@ def bug_problem(error: Exception) -> Response:
     return problem(500, "internal_error", "Something is wrong on our side; it has been logged.")
 
 
+def problem_of(error: Exception) -> Response:
+    """The answer for whatever a handler raised, for routes that answer their errors themselves."""
+    if isinstance(error, PermanentError):
+        return permanent_problem(error)
+    return transient_problem(error) if isinstance(error, TransientError) else bug_problem(error)
+
+
 def _methods(app: FastAPI, request: Request) -> set[str]:
     """All methods of a path, which may have a route for each: Starlette tells only those of the first."""
     routes = (each for each in app.router.routes if each.matches(request.scope)[0] is not Match.NONE)

@@ -19,7 +19,8 @@ _sorted = msgspec.json.Encoder(order="deterministic")
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A fact with the record it came in and its hashes: of source and id, and of type, account and data.
+    """A fact with the record it came in, its data where they are a JSON object, and its hashes: of source and id, and of type,
+    account and data.
 
     The time is in neither hash: where a sender leaves it out, ingest adds the time of receipt, and a repeat has another one.
     Nor is the way the data is written: what comes through another door, or is tried again, has other spaces.
@@ -29,6 +30,7 @@ class Decoded:
     envelope: RawEnvelope
     id_hash: int
     body_hash: int
+    data: dict[str, Any] | None
 
     @property
     def is_outcome(self) -> bool:
@@ -36,9 +38,9 @@ class Decoded:
         return self.envelope.source.startswith(OUR_SOURCES)
 
     def fact(self) -> Fact:
-        """The fact with its data decoded; ValueError where the data is no JSON object."""
+        """The fact with its data; ValueError where that is no JSON object."""
         envelope = self.envelope
-        data = _data.decode(envelope.data)
+        data = _data.decode(envelope.data) if self.data is None else self.data
         return Fact(
             envelope.id, envelope.type, envelope.subject, envelope.time.timestamp(), data, envelope.backfill
         )
@@ -51,16 +53,18 @@ def decode(record: Record) -> Decoded | DeadLetter:
     except (msgspec.DecodeError, ValueError) as error:
         return DeadLetter(record, "undecodable", str(error))
     id_hash = _hash(envelope.source, envelope.id)
-    body_hash = _hash(envelope.type, envelope.subject, _canonical(bytes(envelope.data)))
-    return Decoded(record, envelope, id_hash, body_hash)
+    data = _object(envelope.data)
+    canonical = bytes(envelope.data) if data is None else _sorted.encode(data)
+    body_hash = _hash(envelope.type, envelope.subject, canonical)
+    return Decoded(record, envelope, id_hash, body_hash, data)
 
 
-def _canonical(data: bytes) -> bytes:
-    """The same bytes for the same data; as they are where they are no JSON object, which `fact` complains of."""
+def _object(data: msgspec.Raw) -> dict[str, Any] | None:
+    """The data, None where they are no JSON object, which `fact` complains of."""
     try:
-        return _sorted.encode(_data.decode(data))
+        return _data.decode(data)
     except (msgspec.DecodeError, RecursionError):
-        return data
+        return None
 
 
 def _hash(first: str, second: str, third: bytes = b"") -> int:

@@ -29,7 +29,7 @@ _decode = msgspec.json.Decoder(Drafts).decode
 
 def kept(incoming: Incoming) -> bytes:
     """The facts of a message, to be kept until its account is known."""
-    return _encode(Drafts(source=incoming.source, users=incoming.users, drafts=incoming.drafts))
+    return _encode(kept_of(incoming))
 
 
 def as_kept(drafts: bytes) -> Drafts:

@@ -11,6 +11,7 @@ from csm_common.ids import derived_id
 from ingest.application.incoming import Incoming, Received
 from ingest.application.ports import Rejection
 from ingest.domain.decision import Rejected
+from ingest.domain.names import storable
 
 UNATTRIBUTED = "unattributed"
 
@@ -36,18 +37,18 @@ def rejection_of(received: Received, rejected: Rejected, incoming: Incoming | No
     """A message that is not taken; `incoming` is what it says, where it could be read."""
     digest = digest_of(incoming) if incoming else _digest(received.body)
     message_id = incoming.id if incoming else _claimed_id(received.body)
-    message_id = _storable(message_id, _LONGEST_NAME) if message_id else None
+    message_id = storable(message_id, _LONGEST_NAME) if message_id else None
     key = message_key(received.source, message_id or digest.hex())
     return Rejection(
         id=derived_id("rejection", key, digest.hex()),
         message_key=key,
         message_id=message_id,
-        source=_storable(received.source, _LONGEST_NAME),
+        source=storable(received.source, _LONGEST_NAME),
         format=received.format,
         code=rejected.code,
-        reason=_storable(rejected.message, _LONGEST_REASON),
+        reason=storable(rejected.message, _LONGEST_REASON),
         body=received.body,
-        context={name: _cleaned(value) for name, value in received.context.items()},
+        context={name: storable(value) for name, value in received.context.items()},
         received_at=received.at,
         listed_from=received.at,
         digest=digest,
@@ -75,7 +76,7 @@ def refused_now(held: Rejection, problem: Rejected) -> Rejection:
         held,
         id=derived_id("rejection", held.message_key, held.digest.hex()),
         code=problem.code,
-        reason=_storable(problem.message, _LONGEST_REASON),
+        reason=storable(problem.message, _LONGEST_REASON),
         person=None,
         drafts=None,
         listed_from=held.received_at,
@@ -95,12 +96,3 @@ def _claimed_id(body: bytes) -> str | None:
         return None
     found = (message.get(name) for name in ("messageId", "id", "uuid"))
     return next((each for each in found if isinstance(each, str) and each), None)
-
-
-def _storable(text: str, longest: int) -> str:
-    """Short, and without what PostgreSQL has no place for."""
-    return _cleaned(text[:longest])
-
-
-def _cleaned(text: str) -> str:
-    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from ingest.domain.names import storable
+
 OTHER = "other"
 """Stands for the sources, and for the names of violations, beyond what is told apart."""
 
@@ -168,5 +170,5 @@ class SourceTally:
 
 
 def _storable(text: str) -> str:
-    """Short, and without what PostgreSQL has no place for: one such name would keep all others from being written down."""
-    return text[:_LONGEST].replace("\x00", "\ufffd").encode(errors="replace").decode()
+    """One name that cannot be stored would keep all others from being written down."""
+    return storable(text, _LONGEST)

@@ -7,6 +7,15 @@ from ingest.domain.decision import Rejected
 LONGEST = 200
 
 
+def storable(text: str, longest: int | None = None) -> str:
+    """The text, at most so long, without what PostgreSQL has no place for.
+
+    >>> storable("a\0b", 2)
+    'a\ufffd'
+    """
+    return text[:longest].replace("\x00", "\ufffd").encode(errors="replace").decode()
+
+
 def name_problem(names: Mapping[str, str]) -> Rejected | None:
     """Refuses the first name, told by what it is, that is empty, too long, or holds control characters."""
     for what, name in names.items():

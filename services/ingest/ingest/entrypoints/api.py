@@ -6,9 +6,8 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from csm_common.errors import PermanentError, TransientError
 from csm_common.web.auth import Authenticator, token_of
-from csm_common.web.problems import bug_problem, permanent_problem, transient_problem
+from csm_common.web.problems import problem_of
 from csm_common.web.telemetry import TelemetryMiddleware, header
 from ingest.application.accept_events import AcceptEvents, BatchReceipt, ParkedReceipt, Receipt
 from ingest.application.budget import Budget
@@ -52,12 +51,8 @@ class EventsEndpoint:
     async def _answer(self, request: Request) -> ASGIApp:
         try:
             receipt = await self._take(request)
-        except PermanentError as error:
-            return permanent_problem(error)
-        except TransientError as error:
-            return transient_problem(error)
         except Exception as error:
-            return bug_problem(error)
+            return problem_of(error)
         return _Taken(_encode(receipt))
 
     async def _take(self, request: Request) -> Receipt | ParkedReceipt | BatchReceipt:

@@ -16,9 +16,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from csm_common.clock import Clock
-from csm_common.errors import PermanentError, TransientError
 from csm_common.web.auth import Authenticator, Principal, token_of
-from csm_common.web.problems import bug_problem, permanent_problem, transient_problem
+from csm_common.web.problems import problem_of
 from ingest.application.budget import Budget
 from ingest.application.incoming import Received
 from ingest.application.limiter import Limiter
@@ -108,12 +107,8 @@ class SdkEndpoint:
     async def _answer(self, request: Request) -> Response:
         try:
             answer = await self._take(request)
-        except PermanentError as error:
-            return permanent_problem(error)
-        except TransientError as error:
-            return transient_problem(error)
         except Exception as error:
-            return bug_problem(error)
+            return problem_of(error)
         return Response(_encode(answer), media_type="application/json")
 
     async def _take(self, request: Request) -> SdkAnswer:

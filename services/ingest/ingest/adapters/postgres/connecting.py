@@ -1,4 +1,4 @@
-"""Transactions of a statement or two, for what needs no unit of work."""
+"""Transactions, and what is told where there can be none."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,8 +10,9 @@ from csm_common.errors import TransientError
 
 
 @asynccontextmanager
-async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A transaction, committed at the end of the block; TransientError where the server is away or asks to try again."""
+async def connected(engine: AsyncEngine, advice: str = "Ask again later.") -> AsyncIterator[AsyncConnection]:
+    """A transaction, committed at the end of the block; TransientError where the server is away or asks to try again, with
+    `advice` for whoever waits for it."""
     try:
         async with engine.begin() as connection:
             yield connection
@@ -19,7 +20,7 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         if not is_transient(error):
             raise
         raise TransientError(
-            "The database does not answer right now. Ask again later.",
+            f"The database does not answer right now. {advice}",
             code="database_unavailable",
             retry_after=2.0,
         ) from error

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from csm_common.database import outbox
-from csm_common.database.errors import is_transient
 from csm_common.database.outbox import Message
-from csm_common.errors import TransientError
+from ingest.adapters.postgres.connecting import connected
 from ingest.adapters.postgres.contacts import PostgresContacts
 from ingest.adapters.postgres.people import PostgresPeople
 from ingest.adapters.postgres.rejections import PostgresRejections
+
+_SEND_AGAIN = "Send the same again, with the same ids: none counts twice."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,5 @@ class PostgresStore:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[PostgresWork]:
         """A transaction; TransientError where the server is away or asks to try again."""
-        try:
-            async with self._engine.begin() as tx:
-                yield work_in(tx)
-        except Exception as error:
-            if is_transient(error):
-                raise TransientError(
-                    "The database does not answer right now. Send the same again, with the same ids: none counts twice.",
-                    code="database_unavailable",
-                    retry_after=2.0,
-                ) from error
-            raise
+        async with connected(self._engine, _SEND_AGAIN) as tx:
+            yield work_in(tx)

@@ -16,11 +16,18 @@ The name is the last part of the address, `POST /v1/webhooks/{name}`; `webhook/{
 import re
 from datetime import timedelta
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from csm_common.mapping.language import Condition, Fact, MappingModel, Names, Value, ValueSpec
+from csm_common.mapping.language import (
+    Fact,
+    MappingModel,
+    Names,
+    Skip,
+    TimeSpec,
+    ValueSpec,
+    Zone,
+)
 from ingest.application.webhooks.signatures import Scheme
 
 HookName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -105,13 +112,6 @@ class Signature(MappingModel):
         )
 
 
-class Skip(MappingModel):
-    """Messages that are known to tell nothing: acknowledged, and no more."""
-
-    when: Condition = Field(min_length=1)
-    reason: str = Field(min_length=1)
-
-
 def _as_values(value: object) -> object:
     return value if isinstance(value, list | tuple) else [value]
 
@@ -129,9 +129,9 @@ class GenericHook(_Hook):
     signature: Signature
     each: str | None = Field(None, min_length=1)
     nulls: tuple[str, ...] = ("",)
-    timezone: str = "UTC"
+    timezone: Zone = "UTC"
     id: ValueSpec | None = None
-    time: ValueSpec | None = None
+    time: TimeSpec | None = None
     name: ValueSpec | None = None
     account: ValueSpec | None = None
     users: Annotated[tuple[ValueSpec, ...], BeforeValidator(_as_values)] = ()
@@ -140,22 +140,6 @@ class GenericHook(_Hook):
     fallback: ValueSpec | None = None
     skip: tuple[Skip, ...] = ()
     facts: tuple[Fact, ...] = ()
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"there is no timezone {name!r}") from error
-        return name
-
-    @field_validator("time")
-    @classmethod
-    def _time_is_a_time(cls, value: Value | None) -> Value | None:
-        if value is not None and value.kind not in (None, "time"):
-            raise ValueError("the time of a fact is always read as a time; leave out `as`")
-        return value
 
     @model_validator(mode="after")
     def _tells_of_somebody(self) -> Self:
