@@ -66,6 +66,11 @@ class NotifierSettings(BaseModel):
         default=120.0, description="After this long a sender that tells nothing is taken for dead."
     )
     interval_s: float = Field(default=1.0, gt=0, description="How often is looked for retries that are due.")
+    directory_grace_s: float = Field(
+        default=10.0,
+        ge=0,
+        description="So long after a request's receipt its contact may still come before the team inbox stands in.",
+    )
 
     @property
     def policy(self) -> DeliveryPolicy:
@@ -74,6 +79,7 @@ class NotifierSettings(BaseModel):
             retries=RetrySchedule.parse(self.retries),
             lease=timedelta(seconds=self.lease_s),
             team_inbox=self.fallback_address,
+            directory_grace=timedelta(seconds=self.directory_grace_s),
         )
 
 

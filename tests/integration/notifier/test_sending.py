@@ -33,7 +33,10 @@ from notifier.settings import SmtpSettings
 class Office:
     """Senders that share a database, a mail server and a clock."""
 
-    def __init__(self, engine: AsyncEngine, server: MailServer) -> None:
+    def __init__(
+        self, engine: AsyncEngine, server: MailServer, directory_grace: timedelta = timedelta(0)
+    ) -> None:
+        self._policy = DeliveryPolicy(retries=RETRIES, lease=LEASE, directory_grace=directory_grace)
         self.engine = engine
         self.server = server
         self.open_work = work_on(engine)
@@ -46,8 +49,7 @@ class Office:
 
     def delivery(self, owner: str = "sender-1") -> Delivery:
         """The steps, as `owner` takes them."""
-        policy = DeliveryPolicy(retries=RETRIES, lease=LEASE)
-        return Delivery(Templates(), {"email": self.channel}, policy, self.clock, owner, lambda: 0.0)
+        return Delivery(Templates(), {"email": self.channel}, self._policy, self.clock, owner, lambda: 0.0)
 
     @asynccontextmanager
     async def sending(self, *owners: str) -> AsyncIterator[None]:
@@ -77,6 +79,11 @@ class Office:
         """Kim can be reached, and there is something to tell."""
         async with self.open_work() as work:
             await work.directory.record([an_entry(email=KIM.email, name=KIM.name, role="owner")])
+        await self.ask(*notifications)
+
+    async def ask(self, *notifications: Notification) -> None:
+        """There is something to tell."""
+        async with self.open_work() as work:
             await work.notifications.add(notifications, self.clock.now())
         self.wake()
 
@@ -141,6 +148,21 @@ async def test_a_server_that_asks_for_patience_gets_it(office: Office) -> None:
         found = await office.becomes(Status.SENT)
     assert [each.code for each in found.attempts] == [451, 250]
     assert len(office.server.mails) == 1
+
+
+async def test_an_owner_who_is_told_after_the_request_is_waited_for(engine: AsyncEngine) -> None:
+    async with MailServer().listening() as server:
+        office = Office(engine, server, directory_grace=timedelta(seconds=10))
+        async with office.sending():
+            await office.ask(a_notification())
+            waiting = await office.becomes(Status.RETRY)
+            assert waiting.next_attempt_at == office.clock.now() + timedelta(seconds=1)
+            office.clock.advance(timedelta(seconds=1))
+            await office.add()
+            found = await office.becomes(Status.SENT)
+    assert [each.outcome for each in found.attempts] == ["held", "accepted"]
+    assert len(server.mails) == 1
+    assert [each["status"] for each in await office.facts()] == ["delivered"]
 
 
 async def test_a_refusal_is_final(office: Office) -> None:

@@ -153,7 +153,7 @@ def settings_for(database: Database, broker: Broker, server: MailServer) -> Sett
         kafka=broker.settings,
         http=HttpSettings(port=free_port()),
         smtp=SmtpSettings(host="127.0.0.1", port=server.port, sender="cs@vendor.example"),
-        notifier=NotifierSettings(fallback_address=TEAM, retries="1s, 1s, 1s"),
+        notifier=NotifierSettings(fallback_address=TEAM, retries="1s, 1s, 1s", directory_grace_s=0.0),
     )
 
 

@@ -69,7 +69,7 @@ def a_job(
     notification: Notification | None = None, attempt: int = 1, contacts: Sequence[Contact] = (KIM,)
 ) -> Job:
     """The notification claimed for two minutes from START."""
-    claimed = Claimed(notification or a_notification(), attempt, START + timedelta(minutes=2))
+    claimed = Claimed(notification or a_notification(), attempt, START + timedelta(minutes=2), START)
     return Job(claimed, contacts)
 
 

@@ -31,8 +31,10 @@ class _Entry:
 class _Row:
     notification: Notification
     status: Status
+    received_at: datetime
     wake_at: datetime | None
     attempt: int = 0
+    held: int = 0
     reason: str | None = None
     finished_at: datetime | None = None
     decision: DecisionView | None = None
@@ -128,7 +130,7 @@ class MemoryNotifications:
     async def add(self, notifications: Sequence[Notification], now: datetime) -> None:
         """As pending, unless known."""
         for each in notifications:
-            self._rows.setdefault(each.id, _Row(each, Status.PENDING, now))
+            self._rows.setdefault(each.id, _Row(each, Status.PENDING, now, now))
 
     async def claim(self, owner: str, now: datetime, lease_until: datetime, limit: int) -> Sequence[Claimed]:
         """Longest due first."""
@@ -146,7 +148,7 @@ class MemoryNotifications:
         row.attempts[row.attempt] = AttemptView(
             number=row.attempt, started_at=now, ended_at=None, outcome=None, code=None, detail=None
         )
-        return Claimed(row.notification, row.attempt, lease_until, interrupted)
+        return Claimed(row.notification, row.attempt, lease_until, row.received_at, interrupted, row.held)
 
     async def record(
         self, claimed: Claimed, decision: Decision | None, verdict: Verdict, now: datetime
@@ -157,6 +159,7 @@ class MemoryNotifications:
             return False
         row.status, row.reason, row.wake_at = verdict.status, verdict.reason, verdict.wake_at
         row.finished_at = now if verdict.status.final else None
+        row.held += verdict.outcome == "held"
         if decision is not None:
             to = decision.recipient
             row.decision = DecisionView(

@@ -1,6 +1,6 @@
 """The way of a notification from due to outcome, with the outside in memory."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -12,12 +12,14 @@ from csm_common.contracts.notifications import NotificationRequest, Recipient
 from notifier.application.handlers.delivery import Attempted, Delivery, DeliveryPolicy
 from notifier.application.handlers.directory import update_directory
 from notifier.application.handlers.requests import notification_of
-from notifier.application.views import NotificationDetail
+from notifier.application.views import DecisionView, NotificationDetail
 from notifier.domain.delivery import Answer
 from notifier.domain.notification import Notification, Status, Wanted
 
 BUSY = Answer("deferred", "451 busy", 451)
 POLICY = DeliveryPolicy(retries=RETRIES, lease=timedelta(minutes=2), team_inbox=None)
+PATIENT = replace(POLICY, team_inbox="team@vendor.example", directory_grace=timedelta(seconds=10))
+NO_CONTACT = "owner: the account's owner is no active contact with an address"
 
 
 @dataclass
@@ -27,16 +29,22 @@ class Desk:
     channel: ScriptedChannel = field(default_factory=ScriptedChannel)
     store: MemoryStore = field(default_factory=MemoryStore)
     clock: ManualClock = field(default_factory=ManualClock)
+    policy: DeliveryPolicy = POLICY
 
     def __post_init__(self) -> None:
         self.delivery = Delivery(
-            FixedRenderer(), {"email": self.channel}, POLICY, self.clock, "sender-1", lambda: 0.0
+            FixedRenderer(), {"email": self.channel}, self.policy, self.clock, "sender-1", lambda: 0.0
         )
 
     async def take_in(self, *notifications: Notification) -> None:
         """Kim is known, the notifications are pending."""
         async with self.store.open() as work:
             await work.directory.record([an_entry(email=KIM.email, name=KIM.name, role="owner")])
+        await self.ask(*notifications)
+
+    async def ask(self, *notifications: Notification) -> None:
+        """The notifications are pending."""
+        async with self.store.open() as work:
             await work.notifications.add(notifications, self.clock.now())
 
     async def round(self) -> list[Attempted]:
@@ -124,6 +132,62 @@ async def test_who_cannot_be_reached_is_undeliverable_and_nothing_is_sent(desk: 
     assert [each.outcome for each in found.attempts] == ["skipped"]
     assert desk.channel.sent == []
     assert [status for _, status, _ in desk.store.facts] == [Status.UNDELIVERABLE]
+
+
+async def test_an_owner_who_is_told_after_the_request_has_the_message_and_not_the_team() -> None:
+    desk = Desk(policy=PATIENT)
+    await desk.ask(a_notification())
+    await desk.round()
+    waiting = await desk.detail()
+    assert waiting.status is Status.RETRY
+    assert waiting.next_attempt_at == START + timedelta(seconds=1)
+    assert waiting.decision == DecisionView(kind=None, contact_id=None, why=NO_CONTACT)
+    desk.clock.advance(timedelta(seconds=1))
+    await desk.take_in()
+    await desk.round()
+    assert [each.recipient.address for each in desk.channel.sent] == [KIM.email]
+    found = await desk.detail()
+    assert [each.outcome for each in found.attempts] == ["held", "accepted"]
+    assert [status for _, status, _ in desk.store.facts] == [Status.SENT]
+
+
+async def test_where_no_owner_is_told_the_team_has_the_message_after_the_grace() -> None:
+    desk = Desk(policy=PATIENT)
+    await desk.ask(a_notification())
+    for _ in range(10):
+        await desk.round()
+        assert desk.channel.sent == []
+        desk.clock.advance(timedelta(seconds=1))
+    await desk.round()
+    assert [each.recipient.kind for each in desk.channel.sent] == ["team_inbox"]
+
+
+async def test_an_owner_erased_between_two_attempts_has_nothing_and_the_team_is_told_after_the_grace() -> (
+    None
+):
+    desk = Desk(ScriptedChannel(BUSY, Answer("accepted", "Kept", 250)), policy=PATIENT)
+    await desk.take_in(a_notification())
+    await desk.round()
+    async with desk.store.open() as work:
+        await work.directory.erase([an_entry().key])
+    for _ in range(2):
+        desk.clock.advance(timedelta(seconds=5))
+        await desk.round()
+    assert [each.recipient.kind for each in desk.channel.sent] == ["contact", "team_inbox"]
+
+
+async def test_holds_use_up_nothing_of_the_retry_schedule() -> None:
+    desk = Desk(ScriptedChannel(BUSY), policy=PATIENT)
+    await desk.ask(a_notification())
+    for _ in range(20):
+        await desk.round()
+        desk.clock.advance(timedelta(seconds=1))
+    for _ in range(6):
+        await desk.round()
+        desk.clock.advance(timedelta(minutes=3))
+    found = await desk.detail()
+    assert (found.status, found.reason) == (Status.FAILED, "given up after 4 attempts: 451 busy")
+    assert [each.outcome for each in found.attempts] == ["held"] * 10 + ["deferred"] * 4
 
 
 async def test_a_template_that_fails_fails_the_notification(desk: Desk) -> None:

@@ -4,14 +4,17 @@ from datetime import timedelta
 
 import pytest
 from tests.support.clock import START
-from tests.unit.notifier.builders import RETRIES, a_notification
+from tests.unit.notifier.builders import RECIPIENT, RETRIES, a_notification
 
-from notifier.domain.delivery import Answer, after_answer, before_sending
+from notifier.domain.delivery import Answer, Verdict, after_answer, before_sending, while_unknown
 from notifier.domain.notification import Notification, Status
+from notifier.domain.recipients import Decision
 
 ACCEPTED = Answer("accepted", "Kept", 250)
 DEFERRED = Answer("deferred", "451 try again", 451)
 REFUSED = Answer("refused", "550 no such user", 550)
+NOBODY = Decision(None, "owner: nobody")
+GRACE = timedelta(seconds=10)
 EXPIRING = a_notification(expires_at=START + timedelta(seconds=20))
 
 
@@ -34,6 +37,45 @@ def test_nothing_is_sent_after_the_expiry(seconds: float, expired: bool) -> None
     assert (verdict is not None) == expired
     if verdict is not None:
         assert (verdict.status, verdict.outcome) == (Status.EXPIRED, "skipped")
+
+
+@pytest.mark.parametrize(("seconds", "looked_again"), [(0.0, 1.0), (8.5, 9.5), (9.5, 10.0), (9.999, 10.0)])
+def test_where_nobody_is_known_yet_it_is_looked_again_a_second_later_and_at_the_end_of_the_grace(
+    seconds: float, looked_again: float
+) -> None:
+    assert held_at(seconds) == Verdict(
+        status=Status.RETRY,
+        outcome="held",
+        reason="owner: nobody; held, as the contact may be on its way",
+        detail="owner: nobody",
+        wake_at=START + timedelta(seconds=looked_again),
+    )
+
+
+def test_who_is_known_waits_for_nothing() -> None:
+    assert held_at(0.0, Decision(RECIPIENT, "owner: kim")) is None
+
+
+@pytest.mark.parametrize("seconds", [10.0, 3600.0])
+def test_after_the_grace_nothing_is_held(seconds: float) -> None:
+    assert held_at(seconds) is None
+
+
+def test_without_a_grace_nothing_is_held() -> None:
+    assert while_unknown(NOBODY, a_notification(), START, START, timedelta(0)) is None
+
+
+@pytest.mark.parametrize(("expires_s", "held"), [(1.0, False), (1.001, True), (60.0, True)])
+def test_nothing_is_held_until_it_expires(expires_s: float, held: bool) -> None:
+    expiring = a_notification(expires_at=START + timedelta(seconds=expires_s))
+    assert (held_at(0.0, notification=expiring) is not None) == held
+
+
+def held_at(
+    seconds: float, wanted: Decision = NOBODY, notification: Notification | None = None
+) -> Verdict | None:
+    now = START + timedelta(seconds=seconds)
+    return while_unknown(wanted, notification or a_notification(), START, now, GRACE)
 
 
 def after(

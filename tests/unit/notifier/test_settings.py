@@ -43,6 +43,7 @@ def test_the_defaults_are_those_of_a_careful_operator(read: Read) -> None:
     )
     assert settings.notifier.concurrency == 8
     assert settings.notifier.policy.team_inbox is None
+    assert settings.notifier.policy.directory_grace == timedelta(seconds=10)
     assert settings.notifier.policy.lease > timedelta(seconds=settings.smtp.timeout_s)
     assert settings.smtp.port == 25
     assert not settings.smtp.starttls
@@ -57,10 +58,12 @@ def test_everything_can_be_set(read: Read) -> None:
         CSM_NOTIFIER__FALLBACK_ADDRESS="team@vendor.example",
         CSM_NOTIFIER__RETRIES="1s, 2m",
         CSM_NOTIFIER__CONCURRENCY="2",
+        CSM_NOTIFIER__DIRECTORY_GRACE_S="2.5",
     )
     assert (settings.smtp.port, settings.smtp.username, settings.smtp.starttls) == (587, "cs", True)
     assert settings.notifier.policy.team_inbox == "team@vendor.example"
     assert settings.notifier.policy.retries.attempts == 3
+    assert settings.notifier.policy.directory_grace == timedelta(seconds=2.5)
     assert "secret" not in repr(settings)
 
 
@@ -76,6 +79,7 @@ def test_an_empty_variable_counts_as_unset(read: Read) -> None:
         ("CSM_NOTIFIER__RETRIES", "soon", "as in: 5s, 30s, 2m, 1h"),
         ("CSM_NOTIFIER__FALLBACK_ADDRESS", "the team", "no email address"),
         ("CSM_NOTIFIER__CONCURRENCY", "0", "greater than or equal to 1"),
+        ("CSM_NOTIFIER__DIRECTORY_GRACE_S", "-1", "greater than or equal to 0"),
         ("CSM_NOTIFIER__LEASE_S", "60", "messages are sent twice while the mail server is slow"),
         ("CSM_SMTP__SENDER", "the team", "is no mailbox"),
     ],

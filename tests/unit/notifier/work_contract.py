@@ -18,6 +18,7 @@ LEASE = timedelta(minutes=2)
 SOON = START + timedelta(seconds=1)
 SENT = Verdict(status=Status.SENT, outcome="accepted", detail="Kept", code=250)
 FAILED = Verdict(status=Status.FAILED, outcome="refused", reason="no such user", detail="no user", code=550)
+HELD = Verdict(status=Status.RETRY, outcome="held", reason="nobody yet", wake_at=START)
 LATER = START + timedelta(minutes=10)
 DECISION = Decision(RECIPIENT, "owner: the account names contact kim as its owner")
 
@@ -93,7 +94,7 @@ class WorkContract:
     async def test_a_claim_gives_back_what_was_added(self, open_work: OpenWork) -> None:
         notification = a_notification(expires_at=START + timedelta(days=1), traceparent="00-1-2-01")
         await add(open_work, notification)
-        assert await claim(open_work) == [Claimed(notification, 1, START + LEASE)]
+        assert await claim(open_work) == [Claimed(notification, 1, START + LEASE, START)]
 
     async def test_a_request_that_comes_again_changes_nothing(self, open_work: OpenWork) -> None:
         await add(open_work, a_notification())
@@ -156,6 +157,18 @@ class WorkContract:
         assert await claim(open_work, wake_at - timedelta(milliseconds=1)) == []
         (again,) = await claim(open_work, wake_at)
         assert (again.attempt, again.interrupted) == (2, False)
+
+    async def test_holds_count_as_attempts_but_not_as_tries(self, open_work: OpenWork) -> None:
+        await add(open_work, a_notification())
+        for _ in range(2):
+            (claimed,) = await claim(open_work)
+            assert claimed.tries == 1
+            await record(open_work, claimed, HELD, decision=Decision(None, "nobody yet"))
+        found = await detail(open_work)
+        assert (found.status, found.reason) == (Status.RETRY, "nobody yet")
+        assert [each.outcome for each in found.attempts] == ["held", "held"]
+        (claimed,) = await claim(open_work, START + timedelta(minutes=1))
+        assert (claimed.attempt, claimed.held, claimed.received_at) == (3, 2, START)
 
     async def test_a_record_of_an_attempt_that_was_taken_over_changes_nothing(
         self, open_work: OpenWork

@@ -46,7 +46,8 @@ SELECT t.id, t.number, :now FROM unnest(CAST(:ids AS text[]), CAST(:numbers AS i
 
 _RECORD = text("""
 UPDATE notifications
-SET status = :status, reason = :reason, wake_at = :wake_at, finished_at = :finished_at, lease_owner = NULL
+SET status = :status, reason = :reason, wake_at = :wake_at, finished_at = :finished_at, lease_owner = NULL,
+    held = held + :held
 WHERE id = :id AND attempt = :attempt AND status = 'sending'
 """)
 
@@ -77,7 +78,9 @@ class PostgresNotifications:
             _CLAIM, {"owner": owner, "now": now, "lease_until": lease_until, "limit": limit}
         )
         claimed = [
-            Claimed(rows.notification(row), row.attempt, lease_until, row.interrupted)
+            Claimed(
+                rows.notification(row), row.attempt, lease_until, row.received_at, row.interrupted, row.held
+            )
             for row in sorted(found, key=lambda row: (row.requested_at, row.id))
         ]
         if claimed:
@@ -97,6 +100,7 @@ class PostgresNotifications:
             "reason": verdict.reason,
             "wake_at": verdict.wake_at,
             "finished_at": now if verdict.status.final else None,
+            "held": int(verdict.outcome == "held"),
         }
         if (await self._tx.execute(_RECORD, this | state)).rowcount == 0:
             return False

@@ -41,12 +41,19 @@ class Directory(Protocol):
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A notification that is ours until `lease_until`. `attempt` counts from 1 and is the fence: whoever claims it later has
-    a higher number. `interrupted` tells that the attempt before never said how it ended."""
+    a higher number. `interrupted` tells that the attempt before never said how it ended, `held` how many ended in a hold."""
 
     notification: Notification
     attempt: int
     lease_until: datetime
+    received_at: datetime
     interrupted: bool = False
+    held: int = 0
+
+    @property
+    def tries(self) -> int:
+        """The number of this attempt in the retry schedule, which holds do not use up."""
+        return self.attempt - self.held
 
 
 class Notifications(Protocol):

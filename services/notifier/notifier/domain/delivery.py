@@ -2,14 +2,18 @@
 refusal from a passing one; the channel reads it, here are its consequences."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from notifier.domain.notification import Notification, Status
+from notifier.domain.recipients import Decision
 from notifier.domain.retries import RetrySchedule
 
-Outcome = Literal["accepted", "deferred", "refused", "skipped", "unknown"]
-"""Of one attempt: taken over by the channel · not now · never · nothing was sent · the sender died before it could tell."""
+Outcome = Literal["accepted", "deferred", "refused", "skipped", "held", "unknown"]
+"""Of one attempt: taken over by the channel · not now · never · nothing was sent · not sent yet, as the contact may be on its way ·
+the sender died before it could tell."""
+
+_LOOK_AGAIN = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Verdict:
 def before_sending(
     notification: Notification, attempt: int, now: datetime, retries: RetrySchedule
 ) -> Verdict | None:
-    """The verdict where it is too late to send; None where attempt number `attempt` may go ahead."""
+    """The verdict where it is too late to send; None where attempt number `attempt`, holds not counted, may go ahead."""
     if notification.expires_at is not None and now >= notification.expires_at:
         return nothing_sent(Status.EXPIRED, "the request expired before it could be sent")
     if attempt > retries.attempts:
@@ -45,6 +49,22 @@ def before_sending(
             f"all {retries.attempts} attempts are used up, and it is unknown how the last one ended",
         )
     return None
+
+
+def while_unknown(
+    wanted: Decision, notification: Notification, received_at: datetime, now: datetime, grace: timedelta
+) -> Verdict | None:
+    """The verdict that holds a message nobody wanted is known for; None where it has its recipient, or was held long enough.
+
+    Contacts and requests are two topics: within `grace` of the request's receipt its contact may be on its way. No message is
+    held beyond its expiry, since somebody else may still be reached before that.
+    """
+    look_again = min(now + _LOOK_AGAIN, received_at + grace)
+    expired = notification.expires_at is not None and look_again >= notification.expires_at
+    if wanted.recipient is not None or look_again <= now or expired:
+        return None
+    reason = f"{wanted.why}; held, as the contact may be on its way"
+    return Verdict(status=Status.RETRY, outcome="held", reason=reason, detail=wanted.why, wake_at=look_again)
 
 
 def nothing_sent(status: Status, reason: str) -> Verdict:

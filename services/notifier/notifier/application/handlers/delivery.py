@@ -12,7 +12,14 @@ from csm_common.clock import Clock
 from csm_common.telemetry.tracing import remote_context, tracer
 from notifier.application.ports import Channel, Claimed, Renderer, TemplateError, Work
 from notifier.domain.briefing import brief
-from notifier.domain.delivery import Answer, Verdict, after_answer, before_sending, nothing_sent
+from notifier.domain.delivery import (
+    Answer,
+    Verdict,
+    after_answer,
+    before_sending,
+    nothing_sent,
+    while_unknown,
+)
 from notifier.domain.notification import Status
 from notifier.domain.recipients import Contact, Decision, resolve
 from notifier.domain.retries import RetrySchedule
@@ -25,6 +32,7 @@ class DeliveryPolicy:
     retries: RetrySchedule
     lease: timedelta
     team_inbox: str | None = None
+    directory_grace: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +94,15 @@ class Delivery:
             return attempted
 
     async def _attempt(self, job: Job) -> Attempted:
-        notification, number = job.claimed.notification, job.claimed.attempt
+        claimed, notification, policy = job.claimed, job.claimed.notification, self._policy
         now = self._clock.now()
-        if (too_late := before_sending(notification, number, now, self._policy.retries)) is not None:
+        if (too_late := before_sending(notification, claimed.tries, now, policy.retries)) is not None:
             return Attempted(job, None, too_late)
-        decision = resolve(notification, job.contacts, self._policy.team_inbox)
+        wanted = resolve(notification, job.contacts)
+        held = while_unknown(wanted, notification, claimed.received_at, now, policy.directory_grace)
+        if held is not None:
+            return Attempted(job, wanted, held)
+        decision = resolve(notification, job.contacts, policy.team_inbox)
         if decision.recipient is None:
             return Attempted(job, decision, nothing_sent(Status.UNDELIVERABLE, decision.why))
         try:
@@ -99,13 +111,13 @@ class Delivery:
             return Attempted(job, decision, nothing_sent(Status.FAILED, str(error)))
         channel = self._channels[notification.channel]
         answer = await channel.send(notification, decision.recipient, words, now)
-        return Attempted(job, decision, self._verdict(answer, job.claimed))
+        return Attempted(job, decision, self._verdict(answer, claimed))
 
     def _verdict(self, answer: Answer, claimed: Claimed) -> Verdict:
         return after_answer(
             answer,
             claimed.notification,
-            claimed.attempt,
+            claimed.tries,
             self._clock.now(),
             self._policy.retries,
             self._chance(),
