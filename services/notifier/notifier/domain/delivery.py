@@ -10,7 +10,7 @@ from notifier.domain.recipients import Decision
 from notifier.domain.retries import RetrySchedule
 
 Outcome = Literal["accepted", "deferred", "refused", "skipped", "held", "unknown"]
-"""Of one attempt: taken over by the channel · not now · never · nothing was sent · not sent yet, as the contact may be on its way ·
+"""Of one attempt: taken over by the channel · not now · never · nothing was sent · not yet, for the contact may be on its way ·
 the sender died before it could tell."""
 
 _LOOK_AGAIN = timedelta(seconds=1)
