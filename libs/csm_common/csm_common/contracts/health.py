@@ -17,11 +17,24 @@ class Scorecard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A person's word that counts instead of the computed score until it ends: a score, or a band."""
+
+    score: float | None
+    band: str | None
+    reason: str
+    until: datetime
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSnapshot:
     """An account's health at `evaluated_at`. Scores are 0…100 or None where no data backs them; coverage is 0…1.
 
     `revision` grows with every change of the account, so a reader can drop what is older than it knows.
     `attributes` are the account's own: name, plan, segment, owner, arr, renewal_date … and custom ones.
+    `measures` are points, `values` the raw numbers behind them (days of silence, days to renewal …). `computed` is the score
+    before knock-outs (`caps`, by name) and the override; `frozen` are measures whose source is silent for the whole fleet.
     """
 
     account_id: str
@@ -35,6 +48,11 @@ class AccountSnapshot:
     measures: dict[str, float | None]
     attributes: dict[str, Any] = field(default_factory=dict)
     backfilling: bool = False
+    values: dict[str, float | None] = field(default_factory=dict)
+    computed: float | None = None
+    caps: list[str] = field(default_factory=list)
+    override: Override | None = None
+    frozen: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +66,15 @@ class MovedPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """Why something happened: facts by id, the passing of time, or a change of model."""
+    """Why something happened: facts by id, the passing of time, a change of model, or of a source that feeds the whole fleet.
 
-    kind: Literal["facts", "timer", "model"]
+    `outreach` is False where this is no news of the customer, so that nobody is to be approached for it: a change of model,
+    unless it was asked for with the change.
+    """
+
+    kind: Literal["facts", "timer", "model", "source"]
     fact_ids: list[str] = field(default_factory=list)
+    outreach: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,45 +1,28 @@
-"""The one writer of an account: folds facts in, evaluates, and runs the timers of the partitions that are ours."""
+"""The one writer of an account: folds facts in, has it looked at, and runs the timers of the partitions that are ours."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csm_common.clock import Clock
 from csm_common.contracts.topics import CUSTOMER_EVENTS, Topic
-from csm_common.database.outbox import Message
 from csm_common.database.positions import Partition
 from csm_common.kafka.record import Outcome, Record
 from csm_common.telemetry import metrics
 from health_score.application.decoding import Decoded
+from health_score.application.duties import Duties
 from health_score.application.erasures import is_afterthought, tell_erased, voided
 from health_score.application.journals import Journals
-from health_score.application.messages import (
-    crossing_messages,
-    encode_snapshot,
-    erasure_messages,
-    instant,
-    snapshot_message,
-    snapshot_of,
-)
-from health_score.application.ports import AccountRepository, AccountRow, IntakeRepository, Outbox
+from health_score.application.looking import Looking, Touched, count
+from health_score.application.messages import erasure_messages, instant
+from health_score.application.ports import AccountRepository, HistoryRepository, IntakeRepository, Outbox
 from health_score.application.states import States
-from health_score.domain.account import AccountState, fold
-from health_score.domain.compiled import CompiledCard
-from health_score.domain.evaluation import CauseKind, Evaluation, evaluate
+from health_score.domain.account import fold
+from health_score.domain.evaluation import Cause, Evaluation
 
 _FACT_IDS_TOLD = 20
-
-
-@dataclass(slots=True)
-class Touched:
-    """An account of a batch: where it lives, its state, and what was folded into it."""
-
-    state: AccountState
-    partition: int
-    fact_ids: list[str]
-    traceparent: str | None = None
+_TIMER = Cause("timer")
 
 
 class FactsHandler:
@@ -50,8 +33,9 @@ class FactsHandler:
 
     def __init__(
         self,
-        card: CompiledCard,
+        duties: Duties,
         accounts: AccountRepository,
+        history: HistoryRepository,
         states: States,
         journals: Journals,
         intake: IntakeRepository,
@@ -60,12 +44,14 @@ class FactsHandler:
         *,
         timer_batch: int,
     ) -> None:
-        self._card = card
+        self._duties = duties
         self._accounts = accounts
+        self._history = history
         self._states = states
         self._journals = journals
         self._intake = intake
         self._outbox = outbox
+        self._looking = Looking(accounts, history, outbox)
         self._clock = clock
         self._timer_batch = timer_batch
         self._next_due: datetime | None = None
@@ -74,17 +60,19 @@ class FactsHandler:
         """Read what is kept in memory of the partitions; nothing is known of any other from now on."""
         numbers = [number for _, number in partitions]
         self._states.forget()
+        self._duties.claimed(numbers)
         await self._journals.claimed(tx, numbers)
         self._next_due = await self._accounts.next_due(tx, numbers)
 
     async def handle(self, tx: AsyncConnection, records: Sequence[Record]) -> Outcome:
         """Fold what is new, evaluate each account once, write everything down."""
+        await self._catch_up(tx)
         batch = self._journals.sort(records)
         valid = voided(batch.new)
         erased = await self._erase(tx, valid.erasures.values())
         touched = await self._fold(tx, valid.facts)
         now = self._clock.now()
-        evaluations = await self._evaluate(tx, touched, now, "facts")
+        evaluations = await self._looking.look(tx, [(each, _facts(each)) for each in touched], now)
         recorded = await self._journals.record(tx, batch, now)
         await self._intake.add(tx, batch.counts)
 
@@ -95,74 +83,73 @@ class FactsHandler:
             metrics.events_folded.add(len(batch.new))
             tell_erased(valid, erased)
             metrics.events_repeated.add(sum(each.repeated for each in batch.counts.values()))
-            _count(evaluations)
+            count(evaluations)
 
         return Outcome(batch.dead_letters, committed)
+
+    async def _catch_up(self, tx: AsyncConnection) -> None:
+        """Take up what has changed in the model; states in memory may hold signals that were unknown when they were read."""
+        if await self._duties.catch_up(tx):
+            self._states.forget()
 
     async def _erase(self, tx: AsyncConnection, erasures: Collection[Decoded]) -> int:
         """Forget accounts, and tell so even of those we never knew: whoever reads us may know more than we do."""
         if not erasures:
             return 0
-        accounts = [each.envelope.subject for each in erasures]
+        accounts = {each.envelope.subject: each.record.offset for each in erasures}
         self._states.drop(accounts)
         erased = await self._accounts.erase(tx, accounts)
+        await self._history.erase(tx, accounts)
         told = [erasure_messages(each.fact(), each.record.traceparent) for each in erasures]
         await self._outbox.add(tx, [message for messages in told for message in messages])
         return erased
 
-    async def _fold(self, tx: AsyncConnection, new: Sequence[Decoded]) -> dict[str, Touched]:
-        partitions = {each.envelope.subject: each.record.partition for each in new}
-        states = await self._states.take(tx, partitions)
-        touched = {account: Touched(states[account], number, []) for account, number in partitions.items()}
+    async def _fold(self, tx: AsyncConnection, new: Sequence[Decoded]) -> list[Touched]:
+        """Fold the facts into their accounts' states; the accounts that have changed."""
+        touched = await self._take(tx, {each.envelope.subject: each.record.partition for each in new})
         for each in new:
             account = touched[each.envelope.subject]
             if is_afterthought(account.state, each):
                 continue
-            fold(self._card, account.state, each.fact())
-            account.fact_ids.append(each.envelope.id)
+            fact = each.fact()
+            fold(account.model, account.state, fact)
+            account.fact_ids.append(fact.id)
             account.traceparent = each.record.traceparent or account.traceparent
-        return {account: each for account, each in touched.items() if each.fact_ids}
+            if account.event_at is None or fact.time > account.event_at:
+                account.event_at = fact.time
+        return [each for each in touched.values() if each.fact_ids]
 
-    async def _evaluate(
-        self, tx: AsyncConnection, touched: Mapping[str, Touched], now: datetime, cause: CauseKind
-    ) -> list[Evaluation]:
-        evaluations, rows, messages = [], [], []
-        for account in touched.values():
-            told = account.fact_ids[-_FACT_IDS_TOLD:]
-            found = evaluate(self._card, account.state, now.timestamp(), told, cause)
-            row, row_messages = self._written(account, found)
-            evaluations.append(found)
-            rows.append(row)
-            messages += row_messages
-        await self._accounts.save(tx, rows)
-        await self._outbox.add(tx, messages)
-        return evaluations
-
-    def _written(self, account: Touched, found: Evaluation) -> tuple[AccountRow, list[Message]]:
-        snapshot = snapshot_of(self._card.card, account.state, found)
-        due = None if found.due is None else instant(found.due)
-        row = AccountRow(account.state, account.partition, encode_snapshot(snapshot), due)
-        if not found.changed:
-            return row, []
-        told = snapshot_message(snapshot, account.traceparent)
-        behind = account.state.erased_revision
-        return row, [told, *crossing_messages(snapshot, found, account.traceparent, behind)]
+    async def _take(self, tx: AsyncConnection, partitions: dict[str, int]) -> dict[str, Touched]:
+        """The accounts' states, brought up to the models that judge them."""
+        states = await self._states.take(tx, partitions)
+        for number, duty in self._duties.behind():
+            mine = {account: states[account] for account, each in partitions.items() if each == number}
+            await self._duties.bring_up(tx, mine, duty)
+        return {
+            account: Touched(states[account], number, self._duties.of(number).model)
+            for account, number in partitions.items()
+        }
 
     # ---- timers
 
     def next_due(self) -> datetime | None:
         """When the next account of our partitions has to be looked at again."""
-        return self._next_due
+        return self._clock.now() if self._duties.stale or self._duties.behind() else self._next_due
 
     async def handle_due(
         self, tx: AsyncConnection, partitions: Sequence[Partition], now: datetime
     ) -> Outcome:
-        """Evaluate the accounts that are due; cost grows with them, not with all accounts."""
+        """Evaluate the accounts that are due, then some of those that another model judged last.
+
+        Cost grows with them, not with all accounts.
+        """
+        await self._catch_up(tx)
         numbers = [number for _, number in partitions]
         due = await self._accounts.due(tx, numbers, now, self._timer_batch)
-        states = await self._states.take(tx, [account for account, _, _ in due])
-        touched = {account: Touched(states[account], number, []) for account, number, _ in due}
-        evaluations = await self._evaluate(tx, touched, now, "timer")
+        touched = await self._take(tx, {account: number for account, number, _ in due})
+        evaluations = await self._looking.look(tx, [(each, _TIMER) for each in touched.values()], now)
+        if len(due) < self._timer_batch:
+            evaluations += await self._look_again(tx, now)
         next_due = await self._accounts.next_due(tx, numbers)
 
         def committed() -> None:
@@ -170,13 +157,26 @@ class FactsHandler:
             self._states.trim()
             for _, _, at in due:
                 metrics.timer_lateness.record((now - at).total_seconds())
-            _count(evaluations)
+            count(evaluations)
 
         return Outcome((), committed)
 
+    async def _look_again(self, tx: AsyncConnection, now: datetime) -> list[Evaluation]:
+        """Some of the accounts that another model judged last."""
+        for number, duty in self._duties.behind():
+            model = duty.model
+            behind = await self._accounts.behind(tx, number, model.number, self._timer_batch)
+            if behind:
+                touched = await self._take(tx, dict.fromkeys(behind, number))
+                cause = Cause(model.change, outreach=model.outreach or model.change == "source")
+                return await self._looking.look(tx, [(each, cause) for each in touched.values()], now)
+            duty.behind = False
+        return []
+
     def forget(self) -> None:
-        """The transaction failed: the states in memory are ahead of the database."""
+        """The transaction failed: what is in memory is ahead of the database."""
         self._states.forget()
+        self._duties.stale = True
 
     def _expect(self, dues: Iterable[float | None]) -> None:
         known = [instant(each) for each in dues if each is not None]
@@ -185,9 +185,5 @@ class FactsHandler:
         self._next_due = min(known, default=None)
 
 
-def _count(evaluations: Iterable[Evaluation]) -> None:
-    for found in evaluations:
-        for crossing in found.crossings:
-            metrics.crossings_announced.add(
-                1, {"threshold": crossing.threshold, "direction": crossing.direction}
-            )
+def _facts(touched: Touched) -> Cause:
+    return Cause("facts", tuple(touched.fact_ids[-_FACT_IDS_TOLD:]), touched.event_at)

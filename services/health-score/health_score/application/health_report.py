@@ -7,8 +7,9 @@ from health_score.application.messages import instant
 from health_score.domain.account import AccountState
 from health_score.domain.assessment import Assessment
 from health_score.domain.compiled import CompiledCard
+from health_score.domain.look import assess
 from health_score.domain.scorecard import Dimension
-from health_score.domain.scoring import assess
+from health_score.domain.silences import Silences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +36,17 @@ class DimensionHealth:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHealth:
     """The account at `evaluated_at`. `thresholds` lists those entered now; `next_change_at` is when, with no further fact, a
-    band or threshold changes next."""
+    band or threshold changes next. `computed` is the score before knock-outs (`caps`) and a person's override; `frozen` names the
+    measures whose source is silent for the whole fleet."""
 
     account_id: str
     evaluated_at: datetime
     score: float | None
     band: str | None
+    computed: float | None
+    caps: list[str]
+    overridden: bool
+    frozen: list[str]
     coverage: float
     scorecard: str
     scorecard_version: int
@@ -53,15 +59,19 @@ class AccountHealth:
 
 
 def health_report(
-    card: CompiledCard, state: AccountState, due_at: datetime | None, now: datetime
+    card: CompiledCard, state: AccountState, due_at: datetime | None, now: datetime, silences: Silences
 ) -> AccountHealth:
     """Judge the stored state at `now`."""
-    found = assess(card, state, now.timestamp())
+    found = assess(card, state, now.timestamp(), silences)
     return AccountHealth(
         account_id=state.account_id,
         evaluated_at=now,
         score=found.score,
         band=found.band,
+        computed=found.computed,
+        caps=list(found.caps),
+        overridden=found.overridden,
+        frozen=list(found.frozen),
         coverage=found.coverage,
         scorecard=card.card.name,
         scorecard_version=card.card.version,

@@ -1,4 +1,4 @@
-"""What the application needs of the outside: where states, the journal and the counts are kept, all inside a transaction."""
+"""What the one writer needs of the outside: where states, histories, the journal and the counts are kept, in a transaction."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,17 +9,32 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csm_common.database.outbox import Message
 from health_score.domain.account import AccountState
+from health_score.domain.evaluation import Evaluation
 from health_score.domain.journal import Entry
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """An account as it is stored after an evaluation; `snapshot` is the JSON of the contract's AccountSnapshot."""
+    """An account as it is stored after an evaluation; `snapshot` is the contract's AccountSnapshot as JSON, None: as before."""
 
     state: AccountState
     partition: int
-    snapshot: bytes
+    snapshot: bytes | None
     due_at: datetime | None
+    attributes_changed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCrossing:
+    """A crossing as it was announced: its id on the topic, and the JSON of the contract's Crossing."""
+
+    id: str
+    account_id: str
+    occurred_at: datetime
+    threshold: str
+    direction: str
+    cause: str
+    crossing: bytes
 
 
 @dataclass(slots=True)
@@ -44,8 +59,11 @@ class AccountRepository(Protocol):
         """
         ...
 
-    async def erase(self, tx: AsyncConnection, account_ids: Collection[str]) -> int:
-        """Delete all that is kept of the accounts but their last revisions; how many there were."""
+    async def erase(self, tx: AsyncConnection, offsets: Mapping[str, int]) -> int:
+        """Delete all that is kept of the accounts but their last revisions; how many there were.
+
+        `offsets` tells by account where on its partition's log the erasure stands.
+        """
         ...
 
     async def save(self, tx: AsyncConnection, rows: Sequence[AccountRow]) -> None:
@@ -60,6 +78,24 @@ class AccountRepository(Protocol):
 
     async def next_due(self, tx: AsyncConnection, partitions: Collection[int]) -> datetime | None:
         """When the next account of the partitions becomes due."""
+        ...
+
+    async def behind(self, tx: AsyncConnection, partition: int, model: int, limit: int) -> list[str]:
+        """Accounts of the partition that were last judged by a model before this one."""
+        ...
+
+
+class HistoryRepository(Protocol):
+    """The tables of what was told: every change of an account, and its crossings."""
+
+    async def add(
+        self, tx: AsyncConnection, changes: Sequence[Evaluation], crossings: Sequence[StoredCrossing]
+    ) -> None:
+        """Write them down."""
+        ...
+
+    async def erase(self, tx: AsyncConnection, account_ids: Collection[str]) -> None:
+        """Delete all that is told of the accounts."""
         ...
 
 

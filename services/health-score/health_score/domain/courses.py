@@ -6,14 +6,13 @@ Valid until the first of the known values expires: up to then what is known stay
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-from health_score.domain.account import AccountState
-from health_score.domain.assessment import Assessment, rounded
-from health_score.domain.compiled import CompiledCard
+from health_score.domain.assessment import rounded
 from health_score.domain.curve import Curve
+from health_score.domain.forms import Form
+from health_score.domain.look import Look
 from health_score.domain.scorecard import Target
-from health_score.domain.signals import AnySignal
 
 
 class Point(NamedTuple):
@@ -45,12 +44,11 @@ class Course(Protocol):
 class RawCourse:
     """The raw value of one measure."""
 
-    signal: AnySignal
-    state: Any
+    form: Form
 
     def point(self, at: int) -> Point:
         """The value itself."""
-        value = self.signal.value(self.state, at)
+        value = self.form.value(at)
         return Point(at, value, value)
 
     def bounds(self, left: Point, right: Point) -> tuple[float, float]:
@@ -63,15 +61,14 @@ class RawCourse:
 class Mover(NamedTuple):
     """A measure of a score whose value moves, and its share of the score."""
 
-    signal: AnySignal
-    state: Any
+    form: Form
     curve: Curve
     share: float
 
 
 @dataclass(frozen=True, slots=True)
 class WeighedCourse:
-    """A score: what stays (`still`, in points of the score) and what moves."""
+    """A computed score: what stays (`still`, in points of the score) and what moves."""
 
     still: tuple[float, ...]
     movers: tuple[Mover, ...]
@@ -79,8 +76,8 @@ class WeighedCourse:
     def point(self, at: int) -> Point:
         """The score, by the same sum as the assessment's."""
         raw, brought = [], list(self.still)
-        for signal, state, curve, share in self.movers:
-            value = signal.value(state, at)
+        for form, curve, share in self.movers:
+            value = form.value(at)
             raw.append(value)
             brought.append(share * curve.points(value))
         exact = fsum(brought)
@@ -104,35 +101,34 @@ class WeighedCourse:
                 least, greatest = mover.curve.extremes(one, other)
                 strays += mover.share * (greatest - least)
             else:
-                strays += mover.share * abs(slope) * mover.signal.bend(one, other)
+                strays += mover.share * abs(slope) * mover.form.bend(one, other)
         low, high = min(left.exact, right.exact), max(left.exact, right.exact)
         return rounded(low - strays), rounded(high + strays)
 
 
-def course(card: CompiledCard, state: AccountState, assessment: Assessment, target: Target) -> Course | None:
-    """The course of a target from its assessment on; None where nothing of it moves."""
+def course(seen: Look, target: Target) -> Course | None:
+    """The course of a target from a look on; None where nothing of it moves. Of the score, the computed one."""
     if target.kind == "coverage":
         return None
     if target.kind == "measure":
-        signal = next(each.signal for each in card.measures if each.name == target.name)
-        return RawCourse(signal, state.signals[target.name]) if signal.moves else None
-    balance = card.balance(tuple([name for name, points in assessment.points.items() if points is not None]))
-    return _weighed(
-        card, state, assessment, balance.whole if target.kind == "score" else balance.within[target.name]
-    )
+        at = next(at for at, each in enumerate(seen.card.reads) if each.name == target.name)
+        reading = seen.readings[at]
+        return None if reading is None or not reading.form.moves else RawCourse(reading.form)
+    points = seen.assessment.points
+    balance = seen.card.balance(tuple([name for name, each in points.items() if each is not None]))
+    return _weighed(seen, balance.whole if target.kind == "score" else balance.within[target.name])
 
 
-def _weighed(
-    card: CompiledCard, state: AccountState, assessment: Assessment, shares: dict[str, float]
-) -> WeighedCourse | None:
+def _weighed(seen: Look, shares: dict[str, float]) -> WeighedCourse | None:
     still: list[float] = []
     movers: list[Mover] = []
-    for measure in card.measures:
-        share, points, curve = shares.get(measure.name), assessment.points[measure.name], measure.curve
-        if share is None or points is None or curve is None:
+    known = seen.assessment.points
+    for measure, reading in zip(seen.card.reads, seen.readings, strict=True):
+        share, points, curve = shares.get(measure.name), known[measure.name], measure.curve
+        if share is None or points is None or curve is None or reading is None:
             continue
-        if measure.signal.moves:
-            movers.append(Mover(measure.signal, state.signals[measure.name], curve, share))
+        if reading.form.moves:
+            movers.append(Mover(reading.form, curve, share))
         else:
             still.append(share * points)
     return WeighedCourse(tuple(still), tuple(movers)) if movers else None

@@ -1,6 +1,5 @@
-"""One look at an account: judge it, step its thresholds, say what moved, and foretell the next look."""
+"""One evaluation of an account: look at it, step its thresholds, say what moved and why, and foretell the next look."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
@@ -8,14 +7,27 @@ from typing import Literal
 from health_score.domain.account import AccountState
 from health_score.domain.assessment import Assessment
 from health_score.domain.compiled import CompiledCard, Watch
-from health_score.domain.scoring import assess
-from health_score.domain.thresholds import OUTSIDE, Direction, step
+from health_score.domain.look import Look, look
+from health_score.domain.model import Model
+from health_score.domain.silences import Silences
+from health_score.domain.thresholds import OUTSIDE, Direction, ThresholdState, step
 from health_score.domain.timers import next_instant
 
 BACKFILL_GRACE_S = 15 * 60.0
 """How long after its last fact an import is taken to be still going on, unless its end is told."""
 
-CauseKind = Literal["facts", "timer", "model"]
+CauseKind = Literal["facts", "timer", "model", "source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why an account is looked at: facts by id (`event_at`: the newest event time of them), the passing of time, another model,
+    or a source that fell silent or came back. What a change of model brings starts no outreach unless asked for."""
+
+    kind: CauseKind = "facts"
+    fact_ids: tuple[str, ...] = ()
+    event_at: float | None = None
+    outreach: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +54,80 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What one look found. `changed` tells whether a reader could see a difference; `due` is when to look again (None: never)."""
+    """What one look found, compared with what was told last (`before`). `changed`: a reader can see a difference, so it is told;
+    `due` is when to look again (None: never)."""
 
     account_id: str
+    card: CompiledCard
     at: float
     revision: int
     changed: bool
     backfilling: bool
     assessment: Assessment
-    band_before: str | None
+    before: Assessment | None
     crossings: tuple[Crossing, ...]
     moved: tuple[MovedPart, ...]
-    cause_kind: CauseKind
-    fact_ids: tuple[str, ...]
-    due: float | None
+    cause: Cause
+    due: float | None = None
+
+    @property
+    def band_before(self) -> str | None:
+        """The band before this look."""
+        return None if self.before is None else self.before.band
 
 
 def evaluate(
-    card: CompiledCard,
+    model: Model,
     state: AccountState,
     now: float,
-    fact_ids: Sequence[str] = (),
-    cause_kind: CauseKind = "facts",
-) -> Evaluation:
-    """Look at the account at `now` (epoch seconds) and bring its state up to date: thresholds, last assessment, revision.
+    cause: Cause,
+    rest_s: float | None = None,
+) -> list[Evaluation]:
+    """Look at the account at `now` (epoch seconds) and bring its state up to date: card, thresholds, last assessment, revision.
+
+    One evaluation; two where facts arrive and another card judges from now on: what the facts changed is told by the card before,
+    the rest is the model's doing and told as such. The last one says when the account is due; with `rest_s` it looks ahead only
+    so far, and is due at the end of that at the latest.
 
     While an import of history goes on, thresholds take up the state that the assessment gives at once and unannounced, and the
     next look is due when the import is taken to have ended: what time alone would change before that is nobody's news.
     """
-    before, was_backfilling = state.last, state.backfill_until is not None
+    before = None if state.card is None else model.known.get(state.card)
+    card = _card(model, state, before)
+    was_backfilling = state.backfill_until is not None
     silent = _take_backfill(state, now)
-    assessment = assess(card, state, now)
-    crossings: list[Crossing] = []
+    found = []
+    if state.card not in (None, card.id):
+        if cause.kind == "facts" and before is not None:
+            found.append(_evaluate(before, state, now, cause, model.silences, silent, was_backfilling)[0])
+            was_backfilling = state.backfill_until is not None
+        cause = Cause("model", outreach=model.outreach)
+    last, seen = _evaluate(card, state, now, cause, model.silences, silent, was_backfilling, before)
+    state.card, state.model, state.attributes_changed = card.id, model.number, False
+    return [*found, replace(last, due=_due(seen, state, now, rest_s))]
+
+
+def _card(model: Model, state: AccountState, before: CompiledCard | None) -> CompiledCard:
+    """The card that judges from now on; the conditions are only asked where the answer may have changed."""
+    if before is None or state.attributes_changed or state.model != model.number:
+        return model.card_for(state.attributes)
+    return before
+
+
+def _evaluate(
+    card: CompiledCard,
+    state: AccountState,
+    now: float,
+    cause: Cause,
+    silences: Silences,
+    silent: bool,
+    was_backfilling: bool,
+    judged_before: CompiledCard | None = None,
+) -> tuple[Evaluation, Look]:
+    """One look by one card."""
+    before, seen = state.last, look(card, state, now, silences)
+    assessment = seen.assessment
+    crossings = [] if judged_before is None else _dropped(judged_before, card, state, before, now)
     for watch in card.watches:
         if silent:
             _settle(watch, state, assessment, now)
@@ -81,24 +135,48 @@ def evaluate(
             crossings.append(crossing)
     backfilling = state.backfill_until is not None
     changed = (
-        assessment != before or bool(crossings) or state.attributes_changed or backfilling != was_backfilling
+        assessment.differs(before)
+        or bool(crossings)
+        or state.attributes_changed
+        or backfilling != was_backfilling
+        or state.card != card.id
     )
-    state.last, state.attributes_changed = assessment, False
-    state.revision += changed
-    return Evaluation(
+    if changed:
+        state.last = assessment
+        state.revision += 1
+    evaluation = Evaluation(
         account_id=state.account_id,
+        card=card,
         at=now,
         revision=state.revision,
         changed=changed,
         backfilling=backfilling,
         assessment=assessment,
-        band_before=None if before is None else before.band,
+        before=before,
         crossings=tuple(crossings),
         moved=_moved(before, assessment),
-        cause_kind=cause_kind,
-        fact_ids=tuple(fact_ids),
-        due=_due(card, state, assessment, now),
+        cause=cause,
     )
+    return evaluation, seen
+
+
+def _dropped(
+    before: CompiledCard, card: CompiledCard, state: AccountState, last: Assessment | None, now: float
+) -> list[Crossing]:
+    """The thresholds that the new card does not have are left, so that nothing begun by them goes on for ever."""
+    kept = {watch.threshold.name for watch in card.watches}
+    crossings = []
+    for watch in before.watches:
+        threshold, stood = watch.threshold, state.thresholds.get(watch.threshold.name, OUTSIDE)
+        if threshold.name in kept or not stood.inside:
+            continue
+        stands = ThresholdState(False, None, now, stood.sequence + 1)
+        state.thresholds[threshold.name] = stands
+        was = None if last is None else last.of(watch.target)
+        crossings.append(
+            Crossing(threshold.name, stands.sequence, "left", threshold.target, threshold.exit, was, None)
+        )
+    return crossings
 
 
 def _take_backfill(state: AccountState, now: float) -> bool:
@@ -112,10 +190,13 @@ def _take_backfill(state: AccountState, now: float) -> bool:
     return silent
 
 
-def _due(card: CompiledCard, state: AccountState, assessment: Assessment, now: float) -> float | None:
+def _due(seen: Look, state: AccountState, now: float, rest_s: float | None) -> float | None:
     if state.backfill_until is not None:
         return float(ceil(state.backfill_until))
-    return next_instant(card, state, now, assessment=assessment)
+    if rest_s is None:
+        return next_instant(seen, state, now)
+    found = next_instant(seen, state, now, rest_s)
+    return float(ceil(now + rest_s)) if found is None else found
 
 
 def _settle(watch: Watch, state: AccountState, assessment: Assessment, now: float) -> None:

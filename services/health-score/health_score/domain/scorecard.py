@@ -1,4 +1,4 @@
-"""The model an account is judged by: dimensions of weighted measures, bands over 0…100, thresholds to watch. Immutable."""
+"""The card an account is judged by: dimensions of weighted measures, bands over 0…100, knock-outs, thresholds. Immutable."""
 
 import re
 from bisect import bisect_right
@@ -10,9 +10,11 @@ from math import inf, isfinite
 from typing import Literal
 
 from health_score.domain.curve import Curve
-from health_score.domain.signals import AnySignal
+from health_score.domain.signals import AnyReader
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+HUNDREDTH = 0.01
+"""How far below the next band a score is that a knock-out or an override holds down."""
 
 
 def _require(condition: bool, sentence: str) -> None:
@@ -34,12 +36,17 @@ def _require_unique(kind: str, names: Iterable[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A signal read through a curve. One of weight 0 is only watched, and may do without a curve."""
+    """A signal read through a curve. One of weight 0 is only watched, and may do without a curve.
+
+    `title` and `unit` are for people: "Days since anybody used anything", "days".
+    """
 
     name: str
     weight: float
-    signal: AnySignal
+    signal: AnyReader
     curve: Curve | None
+    title: str = ""
+    unit: str = ""
 
     def __post_init__(self) -> None:
         _require_name("measure", self.name)
@@ -128,14 +135,47 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class Knockout:
+    """While `target` is below (or above) `level`, the account is at most in `band`, whatever its score says."""
+
+    name: str
+    target: str
+    level: float
+    direction: Literal["below", "above"]
+    band: str
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        _require_name("knock-out", self.name)
+        _require(isfinite(self.level), f"knock-out {self.name}: level must be finite")
+        _require(
+            self.direction in ("below", "above"), f"knock-out {self.name}: direction must be below or above"
+        )
+
+    def holds(self, value: float | None) -> bool:
+        """Whether it is in force at a value; what is not known knocks nobody out."""
+        if value is None:
+            return False
+        return value < self.level if self.direction == "below" else value > self.level
+
+
+@dataclass(frozen=True, slots=True)
 class Scorecard:
-    """One version of the model. Bands are given lowest first and begin at 0; they end at 100."""
+    """One version of the model. Bands are given lowest first and begin at 0; they end at 100.
+
+    `applies_to` is the condition on an account (in the language of the application; None: every account), and where several
+    cards apply, the one with the greatest `priority` judges.
+    """
 
     name: str
     version: int
     dimensions: tuple[Dimension, ...]
     bands: tuple[Band, ...]
     thresholds: tuple[Threshold, ...] = ()
+    knockouts: tuple[Knockout, ...] = ()
+    applies_to: str | None = None
+    priority: int = 0
+    title: str = ""
     lows: tuple[float, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -146,9 +186,12 @@ class Scorecard:
         _require_unique("dimension", (dimension.name for dimension in self.dimensions))
         _require_unique("measure", (measure.name for measure in self.measures))
         _require_unique("threshold", (threshold.name for threshold in self.thresholds))
+        _require_unique("knock-out", (knockout.name for knockout in self.knockouts))
         self._check_bands()
         for threshold in self.thresholds:
-            self._check_target(threshold)
+            self._check_target(f"threshold {threshold.name}", threshold.target)
+        for knockout in self.knockouts:
+            self._check_knockout(knockout)
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -164,6 +207,18 @@ class Scorecard:
         at = bisect_right(self.lows, score)
         return self.lows[at - 1], self.lows[at] if at < len(self.lows) else inf
 
+    def lowest(self, band: str) -> float | None:
+        """The score a band begins at; None if there is no such band."""
+        return next((each.low for each in self.bands if each.name == band), None)
+
+    def highest(self, band: str) -> float | None:
+        """The greatest score (in hundredths) of a band; None if there is no such band."""
+        low = self.lowest(band)
+        if low is None:
+            return None
+        _, end = self.band_span(low)
+        return 100.0 if end == inf else end - HUNDREDTH
+
     def _check_bands(self) -> None:
         _require_unique("band", (band.name for band in self.bands))
         lows = self.lows
@@ -174,16 +229,28 @@ class Scorecard:
         )
         _require(lows[-1] < 100, "bands: the highest band must begin below 100")
 
-    def _check_target(self, threshold: Threshold) -> None:
+    def _check_knockout(self, knockout: Knockout) -> None:
+        place = f"knock-out {knockout.name}"
+        self._check_target(place, knockout.target)
+        _require(
+            Target.parse(knockout.target).kind in ("measure", "dimension"),
+            f"{place}: target must be dimension:<name> or measure:<name>",
+        )
+        _require(
+            knockout.band in {band.name for band in self.bands[:-1]},
+            f"{place}: band must be one below the highest, so one of {', '.join(band.name for band in self.bands[:-1])}",
+        )
+
+    def _check_target(self, place: str, text: str) -> None:
         try:
-            target = Target.parse(threshold.target)
+            target = Target.parse(text)
         except ValueError as refused:
-            raise ValueError(f"threshold {threshold.name}: {refused}") from None
+            raise ValueError(f"{place}: {refused}") from None
         known = {
             "dimension": [dimension.name for dimension in self.dimensions],
             "measure": [measure.name for measure in self.measures],
         }.get(target.kind, [""])
         _require(
             target.name in known,
-            f"threshold {threshold.name}: there is no {target.kind} {target.name!r}; there are {', '.join(known)}",
+            f"{place}: there is no {target.kind} {target.name!r}; there are {', '.join(known)}",
         )

@@ -5,71 +5,90 @@ Expiries, dwell ends and the like are known instants; up to the first of them th
 """
 
 from collections.abc import Iterator
-from math import ceil, floor, inf
+from math import ceil, floor, inf, nextafter
 
 from health_score.domain.account import AccountState
-from health_score.domain.assessment import Assessment
-from health_score.domain.compiled import CompiledCard
+from health_score.domain.compiled import Gate
 from health_score.domain.courses import course
+from health_score.domain.look import Hold, Look
+from health_score.domain.override import in_force
 from health_score.domain.scorecard import SCORE, Target
-from health_score.domain.scoring import assess
 from health_score.domain.search import Corridor, first_exit
 from health_score.domain.thresholds import OUTSIDE, corridor, ready_at
 
 HORIZON_S = 3_650 * 86_400.0
 """Longer than any contract, so that no renewal of a silent account is missed."""
 
+EVERYWHERE: Corridor = (-inf, inf)
 
-def next_instant(
-    card: CompiledCard,
-    state: AccountState,
-    now: float,
-    horizon_s: float = HORIZON_S,
-    assessment: Assessment | None = None,
-) -> float | None:
+
+def next_instant(seen: Look, state: AccountState, now: float, horizon_s: float = HORIZON_S) -> float | None:
     """The first whole second after `now` at which the state that `evaluate` left at `now` changes if nothing arrives.
 
     It changes when the band changes, a threshold is entered or left or the condition to enter it begins or ceases to hold, a
-    value expires, or a backfill runs out. None if nothing of the kind happens within `horizon_s` seconds. `assessment` spares
-    the work of assessing the state at `now` once more.
+    knock-out or an override begins or ends, a value expires or begins to be believed, or a backfill runs out. None if nothing of
+    the kind happens within `horizon_s` seconds. `seen` is the look at the account at `now`.
     """
-    if assessment is None:
-        assessment = assess(card, state, now)
     first, beyond = floor(now) + 1, floor(now + horizon_s) + 1
-    found = min([beyond, *_known_instants(card, state, assessment, first)])
-    for target, bounds in _corridors(card, state, assessment).items():
-        run = course(card, state, assessment, target)
+    found = min([beyond, *_known_instants(seen, state, now, first)])
+    for target, bounds in _corridors(seen, state).items():
+        run = course(seen, target)
         if run is not None:
             found = first_exit(run, bounds, first, found)
     return float(found) if found < beyond else None
 
 
-def _known_instants(
-    card: CompiledCard, state: AccountState, assessment: Assessment, first: int
-) -> Iterator[int]:
+def _known_instants(seen: Look, state: AccountState, now: float, first: int) -> Iterator[int]:
     """The whole seconds, `first` at the earliest, that need no search."""
-    for measure in card.measures:
-        if assessment.values[measure.name] is not None:
-            expires = measure.signal.expires(state.signals[measure.name])
-            if expires is not None:
-                yield ceil(expires)
-    for watch in card.watches:
+    for reading in seen.readings:
+        if reading is not None:
+            if now < reading.begins < inf:
+                yield max(first, ceil(reading.begins))
+            elif now < reading.ends < inf:
+                yield max(first, ceil(reading.ends))
+    for watch in seen.card.watches:
         ready = ready_at(watch.threshold, state.thresholds.get(watch.threshold.name, OUTSIDE))
         if ready < inf:
             yield max(first, ceil(ready))
+    said = in_force(state.override, seen.card.card, now)
+    if said is not None:
+        yield max(first, ceil(said.until))
     if state.backfill_until is not None:
         yield max(first, ceil(state.backfill_until))
 
 
-def _corridors(card: CompiledCard, state: AccountState, assessment: Assessment) -> dict[Target, Corridor]:
+def _corridors(seen: Look, state: AccountState) -> dict[Target, Corridor]:
     """By watched number, the corridor in which nothing changes."""
     found: dict[Target, Corridor] = {}
+    assessment = seen.assessment
     if assessment.score is not None:
-        found[SCORE] = card.card.band_span(assessment.score)
-    for watch in card.watches:
+        found[SCORE] = _beneath(seen.card.card.band_span(assessment.score), seen.hold)
+    for watch in seen.card.watches:
         if assessment.of(watch.target) is not None:
             known = state.thresholds.get(watch.threshold.name, OUTSIDE)
-            low, high = corridor(watch.threshold, known, assessment.coverage)
-            lowest, highest = found.get(watch.target, (-inf, inf))
-            found[watch.target] = max(low, lowest), min(high, highest)
+            bounds = corridor(watch.threshold, known, assessment.coverage)
+            if watch.target == SCORE:
+                bounds = _beneath(bounds, seen.hold)
+            found[watch.target] = _both(bounds, found.get(watch.target, EVERYWHERE))
+    for gate in seen.card.gates:
+        value = assessment.of(gate.target)
+        if value is not None:
+            found[gate.target] = _both(_gate(gate, value), found.get(gate.target, EVERYWHERE))
     return found
+
+
+def _both(one: Corridor, other: Corridor) -> Corridor:
+    return max(one[0], other[0]), min(one[1], other[1])
+
+
+def _gate(gate: Gate, value: float) -> Corridor:
+    """The values at which a knock-out stays in or out of force."""
+    below, level = gate.knockout.direction == "below", gate.knockout.level
+    turn = level if below else nextafter(level, inf)
+    return (-inf, turn) if value < turn else (turn, inf)
+
+
+def _beneath(bounds: Corridor, hold: Hold) -> Corridor:
+    """The computed scores for which the held score stays within the bounds."""
+    low, high = bounds
+    return low if hold[0] < low else -inf, high if hold[1] >= high else inf

@@ -14,8 +14,8 @@ from csm_common.errors import NotFoundError
 from csm_common.web.auth import require
 from csm_common.web.pages import decode_cursor, encode_cursor
 from health_score.application.health_report import AccountHealth, health_report
+from health_score.application.models import Models
 from health_score.application.ports import AccountReads, Stats
-from health_score.domain.compiled import CompiledCard
 
 # PostgreSQL has no NUL in a text, so nothing that holds one can be found.
 _NO_NUL = r"^[^\x00]*$"
@@ -39,7 +39,7 @@ def _unknown(account_id: str) -> NotFoundError:
     return NotFoundError(f"No fact about the account {account_id!r} has been folded yet.")
 
 
-def create_router(reads: AccountReads, card: CompiledCard, clock: Clock) -> APIRouter:
+def create_router(reads: AccountReads, models: Models, clock: Clock) -> APIRouter:
     """The routes under /v1."""
     router = APIRouter(prefix="/v1", dependencies=[Depends(require("health:read"))])
 
@@ -68,7 +68,9 @@ def create_router(reads: AccountReads, card: CompiledCard, clock: Clock) -> APIR
         found = await reads.state(account_id)
         if found is None:
             raise _unknown(account_id)
-        return _json(health_report(card, *found, clock.now()))
+        state, due_at = found
+        report = health_report(models.card_of(state), state, due_at, clock.now(), models.latest.silences)
+        return _json(report)
 
     @router.get(
         "/accounts/{account_id:path}", response_model=AccountSnapshot, summary="An account's newest snapshot"

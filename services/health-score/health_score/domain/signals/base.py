@@ -1,13 +1,19 @@
-"""What every signal is: a fold over facts with a closed form in time, so that the future is computable."""
+"""What every signal is: a fold over facts whose number has a closed form in time, so that the future is computable."""
 
+from collections.abc import Mapping
 from math import inf
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from health_score.domain.fact import Fact
+from health_score.domain.forms import DAY_S, Form
+from health_score.domain.signals.selector import Selector
 
 State = TypeVar("State")
 
-DAY_S = 86_400.0
+Span = tuple[float, float]
+"""The instants (epoch seconds) from which on and until which a number is believed."""
+
+ALWAYS: Span = (-inf, inf)
 
 
 def require_days(name: str, days: float, least: float = 0.0) -> None:
@@ -21,42 +27,55 @@ class Signal(Protocol[State]):
 
     A signal is a definition and immutable; its state belongs to one account and holds builtin types only. Folding is
     commutative and associative: any order and any split into batches gives the same state (each signal tells its window).
-    Without a matching fact there is no state, and no value.
+    Without a matching fact there is no state, and no number.
     """
 
     state_type: ClassVar[type]
     """The dataclass of its state, for whoever stores it."""
-    moves: ClassVar[bool]
-    """Whether the value changes by the passing of time alone."""
 
     @property
-    def types(self) -> tuple[str, ...]:
-        """The event types it wants to see."""
+    def select(self) -> Selector:
+        """Which facts it wants to see."""
         ...
 
     def fold(self, state: State | None, fact: Fact) -> State | None:
-        """Take in a fact of one of `types`: change the state in place and return it. Data that does not fit is no match."""
+        """Take in a fact that `select` matches: change the state in place and return it. Unfit data changes nothing."""
         ...
 
-    def value(self, state: State, now: float) -> float:
-        """The number at `now`, before it expires. Monotone in time from one fact to the next."""
+    def merge(self, state: State, other: State) -> State:
+        """The state after both halves of the facts; may change `state` in place, never `other`."""
         ...
 
-    def bend(self, one: float, other: float) -> float:
-        """How far at most the number strays from a straight line in time while it moves from one to the other."""
+    def form(self, state: State) -> Form:
+        """The number's way through time from the last fact on."""
         ...
 
-    def expires(self, state: State) -> float | None:
-        """The instant (epoch seconds) from which on the number is no longer believed; None where that never comes."""
+    def span(self, state: State) -> Span:
+        """When the number is believed."""
         ...
-
-
-def read(signal: Signal[State], state: State | None, now: float) -> float | None:
-    """The number at `now`; None where there never was one or it has expired."""
-    if state is None:
-        return None
-    until = signal.expires(state)
-    return signal.value(state, now) if until is None or now < until else None
 
 
 AnySignal = Signal[Any]
+
+
+class Reading(NamedTuple):
+    """What is known of a number: its form, and from when until when it is believed."""
+
+    form: Form
+    begins: float
+    ends: float
+
+    def at(self, now: float) -> float | None:
+        """The number; None while it is not believed."""
+        return self.form.value(now) if self.begins <= now < self.ends else None
+
+
+def reading(signal: AnySignal, state: Any) -> Reading | None:
+    """The reading of one signal; None without a state."""
+    return None if state is None else Reading(signal.form(state), *signal.span(state))
+
+
+States = Mapping[str, Any]
+"""The states of an account's signals, by signal key."""
+
+__all__ = ["ALWAYS", "DAY_S", "AnySignal", "Reading", "Signal", "Span", "States", "reading", "require_days"]

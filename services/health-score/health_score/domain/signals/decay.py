@@ -9,12 +9,11 @@ from math import exp2, ldexp
 from health_score.domain.signals.base import require_days
 
 _SHORTEST_HALF_LIFE_DAYS = 0.0001  # 8.6 seconds; a shorter one is a slip
-_FURTHEST_AHEAD = 64.0  # half-lives; keeps a fact from a wrong future from overflowing
 
 
-def require_half_life(days: float) -> None:
+def require_half_life(days: float, name: str = "half_life_days") -> None:
     """Refuse a half-life that cannot be reckoned with."""
-    require_days("half_life_days", days, _SHORTEST_HALF_LIFE_DAYS)
+    require_days(name, days, _SHORTEST_HALF_LIFE_DAYS)
 
 
 def reference(time: float, half_life_s: float) -> tuple[int, float]:
@@ -28,8 +27,7 @@ def shifted(total: float, at: int, to: int) -> float:
     return total if at == to else ldexp(total, at - to)
 
 
-def faded(total: float, at: int, now: float, half_life_s: float) -> float:
-    """A total of reference `at` as of `now`."""
-    whole, rest = divmod(now, half_life_s)
-    half_lives = at - whole - rest / half_life_s
-    return total * exp2(min(half_lives, _FURTHEST_AHEAD))
+def joined(total: float, at: int, other: float, other_at: int) -> tuple[float, int]:
+    """Two totals as one, as of the later of both references."""
+    latest = max(at, other_at)
+    return shifted(total, at, latest) + shifted(other, other_at, latest), latest

@@ -1,10 +1,12 @@
 """`latest`: what was said last, until it is too old to be believed."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 from health_score.domain.fact import Fact
-from health_score.domain.signals.base import DAY_S, require_days
+from health_score.domain.forms import Still
+from health_score.domain.signals.base import DAY_S, Span, require_days
 from health_score.domain.signals.selector import Selector
 
 
@@ -25,18 +27,12 @@ class Latest:
     expires_days: float | None = None
 
     state_type: ClassVar[type] = LatestState
-    moves: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.select.value is None:
             raise ValueError("value must name the field that latest reads")
         if self.expires_days is not None:
             require_days("expires_days", self.expires_days)
-
-    @property
-    def types(self) -> tuple[str, ...]:
-        """The event types it wants to see."""
-        return self.select.types
 
     def fold(self, state: LatestState | None, fact: Fact) -> LatestState | None:
         """Keep the newer of the known number and the fact's."""
@@ -45,14 +41,14 @@ class Latest:
             return state
         return LatestState(fact.time, fact.id, found)
 
-    def value(self, state: LatestState, now: float) -> float:
-        """The number."""
-        return state.number
+    def merge(self, state: LatestState, other: LatestState) -> LatestState:
+        """The newer."""
+        return state if (state.time, state.id) >= (other.time, other.id) else other
 
-    def bend(self, one: float, other: float) -> float:
+    def form(self, state: LatestState) -> Still:
         """Time does not move it."""
-        return 0.0
+        return Still(state.number)
 
-    def expires(self, state: LatestState) -> float | None:
-        """`expires_days` after it was said."""
-        return None if self.expires_days is None else state.time + self.expires_days * DAY_S
+    def span(self, state: LatestState) -> Span:
+        """Until `expires_days` after it was said."""
+        return -inf, inf if self.expires_days is None else state.time + self.expires_days * DAY_S

@@ -1,12 +1,13 @@
 """`mean`: the average of answers, the recent counting more; unknown again once the answers have faded."""
 
 from dataclasses import dataclass, field
-from math import log2
+from math import inf, log2
 from typing import ClassVar
 
 from health_score.domain.fact import Fact
-from health_score.domain.signals.base import DAY_S
-from health_score.domain.signals.decay import reference, require_half_life, shifted
+from health_score.domain.forms import Still
+from health_score.domain.signals.base import DAY_S, Span
+from health_score.domain.signals.decay import joined, reference, require_half_life, shifted
 from health_score.domain.signals.selector import Selector
 
 
@@ -29,7 +30,6 @@ class Mean:
     half_life_s: float = field(init=False, repr=False)
 
     state_type: ClassVar[type] = MeanState
-    moves: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         require_half_life(self.half_life_days)
@@ -38,11 +38,6 @@ class Mean:
         if not 0.0 < self.min_weight <= 1.0:
             raise ValueError("min_weight must be above 0 and at most 1")
         object.__setattr__(self, "half_life_s", self.half_life_days * DAY_S)
-
-    @property
-    def types(self) -> tuple[str, ...]:
-        """The event types it wants to see."""
-        return self.select.types
 
     def fold(self, state: MeanState | None, fact: Fact) -> MeanState | None:
         """Add the fact's number and its weight, both by its own time."""
@@ -60,14 +55,16 @@ class Mean:
         state.weight += shifted(weight, at, state.at)
         return state
 
-    def value(self, state: MeanState, now: float) -> float:
+    def merge(self, state: MeanState, other: MeanState) -> MeanState:
+        """Both sums of both."""
+        total, at = joined(state.total, state.at, other.total, other.at)
+        weight, _ = joined(state.weight, state.at, other.weight, other.at)
+        return MeanState(total, weight, at)
+
+    def form(self, state: MeanState) -> Still:
         """The average, which time does not move: both sums fade alike."""
-        return state.total / state.weight
+        return Still(state.total / state.weight)
 
-    def bend(self, one: float, other: float) -> float:
-        """Time does not move it."""
-        return 0.0
-
-    def expires(self, state: MeanState) -> float:
-        """When the weight has faded to `min_weight`."""
-        return (state.at + log2(state.weight / self.min_weight)) * self.half_life_s
+    def span(self, state: MeanState) -> Span:
+        """Until the weight has faded to `min_weight`."""
+        return -inf, (state.at + log2(state.weight / self.min_weight)) * self.half_life_s

@@ -9,12 +9,13 @@ than `closed_days` behind the newest event, and after the item's closing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import fsum, prod
+from math import fsum, inf, prod
 from typing import Any, ClassVar
 
 from health_score.domain.attributes import Stamp
 from health_score.domain.fact import Fact
-from health_score.domain.signals.base import DAY_S, require_days
+from health_score.domain.forms import Still
+from health_score.domain.signals.base import DAY_S, Span, require_days
 from health_score.domain.signals.selector import LARGEST, Scalar, Selector, scalar
 
 Told = tuple[float, str, Scalar]
@@ -48,7 +49,6 @@ class Open:
     fields: tuple[str, ...] = field(init=False, repr=False)
 
     state_type: ClassVar[type] = OpenState
-    moves: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not self.item:
@@ -67,15 +67,10 @@ class Open:
             require_days("expires_days", self.expires_days)
         object.__setattr__(self, "fields", tuple(dict.fromkeys((*self.open_when, *self.weights))))
 
-    @property
-    def types(self) -> tuple[str, ...]:
-        """The event types it wants to see."""
-        return self.select.types
-
     def fold(self, state: OpenState | None, fact: Fact) -> OpenState | None:
         """Take over what the fact tells of its item."""
         item, told = fact.data.get(self.item), self._told(fact.data)
-        if not isinstance(item, str) or not told or not self.select.matches(fact.data):
+        if not isinstance(item, str) or not told:
             return state
         if state is None:
             state = OpenState(fact.time, {}, {})
@@ -87,19 +82,26 @@ class Open:
             self._tell(state, item, told, (fact.time, fact.id))
         return state
 
-    def value(self, state: OpenState, now: float) -> float:
-        """The summed weight of what is open."""
-        return fsum([self._weight(told) for told in state.items.values() if self._is_open(told)])
+    def merge(self, state: OpenState, other: OpenState) -> OpenState:
+        """What either was told, the newer winning field by field."""
+        if other.newest > state.newest:
+            self._advance(state, other.newest)
+        for item, stamp in other.closed.items():
+            self._close(state, item, stamp)
+        for item, told in other.items.items():
+            for name, (time, id_, value) in told.items():
+                self._tell(state, item, {name: value}, (time, id_))
+        return state
 
-    def bend(self, one: float, other: float) -> float:
-        """Time does not move it."""
-        return 0.0
+    def form(self, state: OpenState) -> Still:
+        """The summed weight of what is open, which time does not move."""
+        return Still(fsum([self._weight(told) for told in state.items.values() if self._is_open(told)]))
 
-    def expires(self, state: OpenState) -> float | None:
-        """`expires_days` after the newest event, if nothing is open."""
+    def span(self, state: OpenState) -> Span:
+        """Until `expires_days` after the newest event, if nothing is open."""
         if self.expires_days is None or any(map(self._is_open, state.items.values())):
-            return None
-        return state.newest + self.expires_days * DAY_S
+            return -inf, inf
+        return -inf, state.newest + self.expires_days * DAY_S
 
     def _told(self, data: Mapping[str, Any]) -> dict[str, Scalar]:
         told: dict[str, Scalar] = {}

@@ -1,9 +1,11 @@
 """Which facts a signal reads, and which number of them; the fence behind which data can be trusted."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
+from health_score.domain.attributes import CUSTOM, STANDARD
 from health_score.domain.fact import Fact
 
 Scalar = str | bool | int | float
@@ -24,6 +26,41 @@ def scalar(value: Any) -> Scalar | None:
     return value if isinstance(value, (str, bool)) or number(value) is not None else None
 
 
+def told(data: Mapping[str, Any], name: str) -> Any:
+    """A field of a fact, or the custom attribute of that name, which never stands in for a standard field; None if absent."""
+    found = data.get(name)
+    if found is None and CUSTOM in data and name not in STANDARD:
+        custom = data[CUSTOM]
+        return custom.get(name) if isinstance(custom, dict) else None
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """The numbers least ≤ number ≤ most."""
+
+    least: float = -inf
+    most: float = inf
+
+    def __post_init__(self) -> None:
+        if not self.least <= self.most:
+            raise ValueError("min must be at most max")
+
+    def __contains__(self, value: Any) -> bool:
+        found = None if isinstance(value, bool) else number(value)
+        return found is not None and self.least <= found <= self.most
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Anything but these values, absence (None) included unless it is one of them."""
+
+    values: tuple[Scalar | None, ...]
+
+    def __contains__(self, value: Any) -> bool:
+        return value not in self.values
+
+
 @dataclass(frozen=True, slots=True)
 class Selector:
     """Facts of `types` whose fields have one of the values named in `where` (None stands for absent).
@@ -32,7 +69,7 @@ class Selector:
     """
 
     types: tuple[str, ...]
-    where: Mapping[str, tuple[Scalar | None, ...]] = field(default_factory=dict)
+    where: Mapping[str, Container[Any]] = field(default_factory=dict)
     value: str | None = None
     default: float | None = None
     table: Mapping[Scalar, float] | None = None
@@ -49,15 +86,15 @@ class Selector:
 
     def matches(self, data: Mapping[str, Any]) -> bool:
         """Whether all conditions of `where` hold."""
-        return not self.where or all(data.get(name) in allowed for name, allowed in self.where.items())
+        if not self.where:
+            return True
+        return all(told(data, name) in allowed for name, allowed in self.where.items())
 
     def read(self, fact: Fact) -> float | None:
-        """The fact's number; None if it does not match or has none."""
-        if not self.matches(fact.data):
-            return None
+        """The number of a matching fact; None if it has none."""
         if self.value is None:
             return 1.0
-        found = fact.data.get(self.value)
+        found = told(fact.data, self.value)
         if found is None:
             return self.default
         if self.table is None:

@@ -1,12 +1,12 @@
 """`count` and `sum`: how much of something there was lately. A steady rate r per day reads r·half-life / ln 2."""
 
 from dataclasses import dataclass, field
-from math import log
 from typing import ClassVar
 
 from health_score.domain.fact import Fact
-from health_score.domain.signals.base import DAY_S
-from health_score.domain.signals.decay import faded, reference, require_half_life, shifted
+from health_score.domain.forms import Fade
+from health_score.domain.signals.base import ALWAYS, DAY_S, Span
+from health_score.domain.signals.decay import joined, reference, require_half_life, shifted
 from health_score.domain.signals.selector import Selector
 
 
@@ -27,7 +27,6 @@ class Sum:
     half_life_s: float = field(init=False, repr=False)
 
     state_type: ClassVar[type] = TotalState
-    moves: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check()
@@ -37,11 +36,6 @@ class Sum:
         require_half_life(self.half_life_days)
         if self.select.value is None:
             raise ValueError("value must name the field to sum; to count facts use the signal count")
-
-    @property
-    def types(self) -> tuple[str, ...]:
-        """The event types it wants to see."""
-        return self.select.types
 
     def fold(self, state: TotalState | None, fact: Fact) -> TotalState | None:
         """Add the fact's number, weighed by its own time."""
@@ -57,22 +51,17 @@ class Sum:
         state.total += shifted(amount * weight, at, state.at)
         return state
 
-    def value(self, state: TotalState, now: float) -> float:
-        """The total, faded to `now`."""
-        return faded(state.total, state.at, now, self.half_life_s)
+    def merge(self, state: TotalState, other: TotalState) -> TotalState:
+        """The sum of both."""
+        return TotalState(*joined(state.total, state.at, other.total, other.at))
 
-    def bend(self, one: float, other: float) -> float:
-        """An eighth of the greatest second derivative times the square of the time it takes: |a|·ln²(a/b) / 8.
+    def form(self, state: TotalState) -> Fade:
+        """The total fades."""
+        return Fade(state.total, state.at * self.half_life_s, self.half_life_s)
 
-        On the way to nothing that grows without bound; but it cannot stray further than it moves.
-        """
-        least, greatest = sorted((abs(one), abs(other)))
-        curved = greatest * log(greatest / least) ** 2 / 8.0 if least > 0.0 else greatest
-        return min(curved, greatest - least)
-
-    def expires(self, state: TotalState) -> float | None:
-        """Never: a total that has faded to nothing is still known."""
-        return None
+    def span(self, state: TotalState) -> Span:
+        """For ever: a total that has faded to nothing is still known."""
+        return ALWAYS
 
 
 @dataclass(frozen=True, slots=True)

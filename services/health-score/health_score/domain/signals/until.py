@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from typing import Any, ClassVar
 
-from health_score.domain.attributes import flattened
 from health_score.domain.fact import Fact
-from health_score.domain.signals.base import DAY_S
-from health_score.domain.signals.selector import Selector
+from health_score.domain.forms import Ramp
+from health_score.domain.signals.base import ALWAYS, Span
+from health_score.domain.signals.selector import Selector, told
 
 
 @dataclass(slots=True)
@@ -25,9 +26,9 @@ def moment(value: Any) -> float | None:
         return None
     try:
         parsed = datetime.fromisoformat(value)
-    except ValueError:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,6 @@ class Until:
     select: Selector
 
     state_type: ClassVar[type] = UntilState
-    moves: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.select.value is None:
@@ -45,28 +45,21 @@ class Until:
         if self.select.table is not None or self.select.default is not None:
             raise ValueError("until reads a date: table and default do not apply")
 
-    @property
-    def types(self) -> tuple[str, ...]:
-        """The event types it wants to see."""
-        return self.select.types
-
     def fold(self, state: UntilState | None, fact: Fact) -> UntilState | None:
         """Keep the date that the newer event tells."""
         if state is not None and (fact.time, fact.id) <= (state.time, state.id):
             return state
-        if not self.select.matches(fact.data):
-            return state
-        date = moment(flattened(fact.data).get(self.select.value or ""))
+        date = moment(told(fact.data, self.select.value or ""))
         return state if date is None else UntilState(fact.time, fact.id, date)
 
-    def value(self, state: UntilState, now: float) -> float:
-        """Days left."""
-        return (state.date - now) / DAY_S
+    def merge(self, state: UntilState, other: UntilState) -> UntilState:
+        """The newer."""
+        return state if (state.time, state.id) >= (other.time, other.id) else other
 
-    def bend(self, one: float, other: float) -> float:
-        """A day passes a day at a time."""
-        return 0.0
+    def form(self, state: UntilState) -> Ramp:
+        """Days left shrink a day a day."""
+        return Ramp(state.date, -1.0, -inf)
 
-    def expires(self, state: UntilState) -> float | None:
-        """Never."""
-        return None
+    def span(self, state: UntilState) -> Span:
+        """For ever."""
+        return ALWAYS

@@ -1,0 +1,50 @@
+"""Conditions of scorecards in CEL over an account's attributes: compiled and tried once, asked when attributes change."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import cel
+
+from health_score.domain.model import Applies
+
+_VARIABLE = "account"
+
+
+def compile_condition(expression: str) -> Applies:
+    """The condition of a CEL expression over `account`, the attributes; ValueError where it can never be true or false.
+
+    An account that lacks an attribute the condition speaks of does not meet it.
+    """
+    try:
+        program = cel.compile(expression)
+    except ValueError as refused:
+        raise ValueError(_one_line(refused)) from refused
+    if unknown := [name for name in program.variables() if name != _VARIABLE]:
+        raise ValueError(
+            f"there is no variable {unknown[0]}; an account's attributes are {_VARIABLE}.segment and the like"
+        )
+    try:
+        _meets(program, {})
+    except KeyError:
+        pass  # an account without attributes
+    except Exception as refused:
+        raise ValueError(_one_line(refused)) from refused
+
+    def applies(attributes: Mapping[str, Any]) -> bool:
+        try:
+            return _meets(program, attributes)
+        except Exception:  # an attribute is missing, or of another kind than the condition expects
+            return False
+
+    return applies
+
+
+def _meets(program: cel.Program, attributes: Mapping[str, Any]) -> bool:
+    answer = program.execute({_VARIABLE: dict(attributes)})
+    if not isinstance(answer, bool):
+        raise TypeError(f"it gives {answer!r}, not true or false")
+    return answer
+
+
+def _one_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".")

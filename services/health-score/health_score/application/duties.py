@@ -1,0 +1,108 @@
+"""Which model judges each of our partitions, and what is folded there besides for a model that is to follow.
+
+A model whose signals are all being folded already takes over at once. One with new signals needs the past: from the moment
+it is seen its signals are folded from every new fact, while a refold of the partition's log gives them what came before;
+when that is done the model takes over. Either way its accounts are then looked at again, a few at a time, while facts go on
+flowing.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from health_score.application.model_ports import ModelRepository, Refold
+from health_score.application.models import Models
+from health_score.domain.account import AccountState, join
+from health_score.domain.model import Model, folding_also
+
+
+@dataclass(slots=True)
+class Duty:
+    """What holds in one partition. `behind`: there may be accounts that another model judged last."""
+
+    model: Model
+    behind: bool = True
+
+
+class Duties:
+    """The duties of the partitions that are ours; `stale` until they are read (again)."""
+
+    def __init__(self, repository: ModelRepository, models: Models) -> None:
+        self._repository = repository
+        self._models = models
+        self._partitions: Collection[int] = ()
+        self._duties: dict[int, Duty] = {}
+        self.stale = True
+
+    def claimed(self, partitions: Collection[int]) -> None:
+        """These partitions are ours now, and no others."""
+        self._partitions, self._duties, self.stale = partitions, {}, True
+
+    def look_out(self) -> None:
+        """Something may have changed: read it before the next transaction."""
+        self.stale = True
+
+    def of(self, partition: int) -> Duty:
+        """The duty of one partition."""
+        return self._duties[partition]
+
+    def behind(self) -> list[tuple[int, Duty]]:
+        """The partitions whose accounts have to be looked at again."""
+        return [(partition, duty) for partition, duty in self._duties.items() if duty.behind]
+
+    async def catch_up(self, tx: AsyncConnection) -> bool:
+        """Take up what has changed, as part of the transaction; whether states in memory were read for another model."""
+        if not self.stale:
+            return False
+        await self._models.load(tx)
+        judging = await self._repository.judging(tx, self._partitions)
+        refolds: dict[int, Refold] = {}
+        for each in await self._repository.refolds(tx, self._partitions):
+            refolds[each.partition] = each  # the newest; an older one is done
+        for partition in self._partitions:
+            duty = await self._duty(tx, partition, judging.get(partition), refolds.get(partition))
+            known = self._duties.get(partition)
+            if known is not None and known.model is duty.model:
+                duty.behind = known.behind
+            self._duties[partition] = duty
+        self.stale = False
+        return True
+
+    async def _duty(
+        self, tx: AsyncConnection, partition: int, number: int | None, refold: Refold | None
+    ) -> Duty:
+        latest = self._models.latest
+        if number is None:
+            await self._repository.judge_by(tx, partition, latest.number)
+            return Duty(latest)
+        if refold is not None and refold.model > number:
+            if not refold.done:
+                return Duty(folding_also(self._models.at(number), self._models.at(refold.model).signals))
+            number = refold.model
+            await self._repository.judge_by(tx, partition, number)
+        model = self._models.at(number)
+        if latest.number == number:
+            return Duty(model)
+        if latest.signals.keys() <= model.signals.keys():
+            await self._repository.judge_by(tx, partition, latest.number)
+            return Duty(latest)
+        await self._repository.begin_refold(tx, partition, latest.number)
+        return Duty(folding_also(model, latest.signals))
+
+    async def bring_up(self, tx: AsyncConnection, states: Mapping[str, AccountState], duty: Duty) -> None:
+        """Give accounts of a partition that another model judged last what was folded anew, and drop what nobody reads now."""
+        old = {account: each for account, each in states.items() if each.model < duty.model.number}
+        if not duty.behind or not old:
+            return
+        refolded = await self._repository.take_refolded(tx, list(old), duty.model.number)
+        for account, state in old.items():
+            _merge(duty.model, state, refolded.get(account))
+
+
+def _merge(model: Model, state: AccountState, past: AccountState | None) -> None:
+    if past is not None:
+        join(model, state, past)
+    if state.model:
+        state.signals = {key: each for key, each in state.signals.items() if key in model.signals}
+        state.trails = {key: each for key, each in state.trails.items() if key in model.feed_keys}
