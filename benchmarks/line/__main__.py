@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.line.latency import crossing_latencies, floor_latencies
 from benchmarks.line.place import Place, running
-from benchmarks.line.throughput import consume_and_decode, fill, score
+from benchmarks.line.throughput import consume_and_decode, fill, messages, score
 
 POSTS = 200
 
@@ -27,7 +27,7 @@ def _milliseconds(latencies: list[float]) -> str:
 
 async def measure(place: Place, events: int) -> None:
     """Measure and print."""
-    await fill(place, events)
+    await fill(place, messages(events))
     limit = await consume_and_decode(place, events)
     with place.service("health_score"):
         scored = await score(place, events)

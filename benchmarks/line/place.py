@@ -31,7 +31,7 @@ class Place:
     key: str
 
     @contextmanager
-    def service(self, name: str) -> Iterator[None]:
+    def service(self, name: str) -> Iterator[Server]:
         """The service as a real process, ready when the block begins."""
         environment = {
             "CSM_HTTP__PORT": str(self.ports[name]),
@@ -41,15 +41,16 @@ class Place:
             "CSM_KAFKA__ASSIGNMENT": "all",
             "CSM_KAFKA__FETCH_MAX_WAIT_MS": str(self.kafka.fetch_max_wait_ms),
         }
+        home = Home(self.home / name)  # a server's guard ends at last whatever else its home has started
         child = Child(
-            name,
+            name.replace("_", "-"),
             python(name),
-            home=Home(self.home),
+            home=home,
             ready=lambda: answers(self.ports[name], "/readyz"),
             environment=environment,
         )
-        with Server(Home(self.home), child):
-            yield
+        with Server(home, child) as server:
+            yield server
 
 
 @contextmanager

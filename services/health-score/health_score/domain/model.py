@@ -1,7 +1,7 @@
 """All scorecards in force together: which one judges an account, and what has to be folded so that any of them can."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from health_score.domain.compiled import CardId, CompiledCard
@@ -43,7 +43,7 @@ class Model:
     known: Mapping[CardId, CompiledCard]
     feeds: Mapping[str, tuple[Feed, ...]]
     signals: Mapping[str, AnySignal]
-    silences: Silences = NOTHING_SILENT
+    silences: Silences = field(default_factory=lambda: NOTHING_SILENT)
     change: Literal["model", "source"] = "model"
     outreach: bool = False
 
