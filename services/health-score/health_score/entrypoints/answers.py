@@ -1,0 +1,24 @@
+"""What every router of health-score answers with: JSON, an account's id in a path, and the account that nobody knows."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import Path
+from starlette.responses import Response
+
+from csm_common.errors import NotFoundError
+
+NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL has no NUL in a text, so nothing that holds one can be found."""
+
+AccountId = Annotated[str, Path(pattern=NO_NUL, description="As events tell it; it may hold slashes.")]
+
+
+def json_answer(body: object) -> Response:
+    """200 with `body` as JSON; msgspec.Raw inside it goes out as it is."""
+    return Response(msgspec.json.encode(body), media_type="application/json")
+
+
+def unknown_account(account_id: str) -> NotFoundError:
+    """404, for an account that is not known, or that the caller may not see."""
+    return NotFoundError(f"No fact about the account {account_id!r} has been folded yet.")
