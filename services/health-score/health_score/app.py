@@ -5,21 +5,27 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from csm_common.clock import SystemClock
+from csm_common.contracts.topics import CUSTOMER_EVENTS
 from csm_common.database.engine import service_engine
 from csm_common.kafka.consumer import ExactlyOnceConsumer
+from csm_common.kafka.log_reader import read_log
 from csm_common.kafka.producer import Producer
 from csm_common.kafka.relay import OutboxRelay
 from csm_common.runtime import Loop, run_service
+from csm_common.settings import KafkaSettings
 from csm_common.startup import prepare
 from csm_common.web.auth import Authenticator
 from csm_common.web.factory import create_web_app
 from csm_common.web.keys import KeyStore
 from csm_common.web.probes import consumer_checks
 from csm_common.web.server import HttpServer
+from health_score.adapters.sources import PostgresSources
+from health_score.application.refolding import ReadLog
 from health_score.assembly import create_parts
+from health_score.domain.guard import GuardPolicy
 from health_score.entrypoints.api import create_router
-from health_score.entrypoints.pollers import model_poller
-from health_score.settings import HealthScoreSettings
+from health_score.entrypoints.pollers import guard_poller, model_poller, refold_poller
+from health_score.settings import GuardSettings, HealthScoreSettings
 
 SCHEMA = "health_score"
 
@@ -48,10 +54,25 @@ async def build(settings: HealthScoreSettings) -> AsyncIterator[Sequence[Loop]]:
         yield [
             Loop("http", HttpServer(app, settings.http).run),
             Loop("consumer", consumer.run),
+            Loop("guard", guard_poller(engine, PostgresSources(), _policy(settings.guard), clock).run),
+            Loop("refolds", refold_poller(parts.refolding(settings.health, _log_reader(settings.kafka))).run),
             Loop("models", model_poller(engine, parts.models, parts.duties.look_out).run),
             Loop("relay", relay.run),
         ]
     await engine.dispose()
+
+
+def _log_reader(kafka: KafkaSettings) -> ReadLog:
+    return lambda partition, until: read_log(kafka, (CUSTOMER_EVENTS.name, partition), until)
+
+
+def _policy(settings: GuardSettings) -> GuardPolicy:
+    return GuardPolicy(
+        accounts=settings.accounts,
+        known_s=settings.known_days * 86_400,
+        least_s=settings.least_hours * 3_600,
+        factor=settings.factor,
+    )
 
 
 def main() -> None:

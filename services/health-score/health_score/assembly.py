@@ -14,13 +14,17 @@ from health_score.adapters.intake import PostgresIntake
 from health_score.adapters.journal import PostgresJournal
 from health_score.adapters.models import PostgresModels
 from health_score.adapters.reads import PostgresReads
+from health_score.adapters.refolds import PostgresRefolds
 from health_score.adapters.shipping import ship
+from health_score.adapters.sources import PostgresSources
 from health_score.adapters.state_codec import StateCodec
 from health_score.application.duties import Duties
 from health_score.application.fold_facts import FactsHandler
 from health_score.application.journals import Journals
 from health_score.application.models import Models
 from health_score.application.read_card import card_reader, shipped_cards
+from health_score.application.refolding import ReadLog, Refolding
+from health_score.application.sources import Sources
 from health_score.application.states import States
 from health_score.settings import HealthSettings
 
@@ -41,6 +45,17 @@ class Parts:
             await ship(tx, shipped_cards(now), now)
             await self.models.load(tx)
 
+    def refolding(self, settings: HealthSettings, read_log: ReadLog) -> Refolding:
+        """What gives new signals their past."""
+        return Refolding(
+            PostgresRefolds(self.engine, self.codec),
+            self.models,
+            read_log,
+            most=settings.cached_accounts,
+            journal_s=settings.journal_days * 86_400,
+            journal_facts=settings.journal_facts,
+        )
+
     def handler(self, settings: HealthSettings, clock: Clock) -> FactsHandler:
         """The one writer of the accounts whose partitions are ours."""
         accounts = PostgresAccounts(self.codec)
@@ -55,6 +70,7 @@ class Parts:
             journals,
             PostgresIntake(),
             outbox,
+            Sources(PostgresSources()),
             clock,
             timer_batch=settings.timer_batch,
         )

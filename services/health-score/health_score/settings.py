@@ -21,7 +21,17 @@ class HealthSettings(BaseModel):
     timer_batch: int = Field(default=500, description="At most so many due accounts in one transaction.")
 
 
+class GuardSettings(BaseModel):
+    """When the fleet guard takes the silence of a type of facts for a broken source: `CSM_GUARD__ACCOUNTS=…`."""
+
+    accounts: int = Field(default=20, description="Only if so many accounts sent it on its last day …")
+    known_days: float = Field(default=7.0, description="… and it has been known for so long …")
+    least_hours: float = Field(default=6.0, description="… is it silent after so long …")
+    factor: float = Field(default=2.0, description="… and so many times its longest pause in four weeks.")
+
+
 class HealthScoreSettings(ServiceSettings):
     """Everything `app.py` needs."""
 
     health: HealthSettings = HealthSettings()
+    guard: GuardSettings = GuardSettings()

@@ -17,6 +17,7 @@ from health_score.application.journals import Journals
 from health_score.application.looking import Looking, Touched, count
 from health_score.application.messages import erasure_messages, instant
 from health_score.application.ports import AccountRepository, HistoryRepository, IntakeRepository, Outbox
+from health_score.application.sources import Sources
 from health_score.application.states import States
 from health_score.domain.account import fold
 from health_score.domain.evaluation import Cause, Evaluation
@@ -40,6 +41,7 @@ class FactsHandler:
         journals: Journals,
         intake: IntakeRepository,
         outbox: Outbox,
+        sources: Sources,
         clock: Clock,
         *,
         timer_batch: int,
@@ -51,6 +53,7 @@ class FactsHandler:
         self._journals = journals
         self._intake = intake
         self._outbox = outbox
+        self._sources = sources
         self._looking = Looking(accounts, history, outbox)
         self._clock = clock
         self._timer_batch = timer_batch
@@ -60,6 +63,7 @@ class FactsHandler:
         """Read what is kept in memory of the partitions; nothing is known of any other from now on."""
         numbers = [number for _, number in partitions]
         self._states.forget()
+        self._sources.forget()
         self._duties.claimed(numbers)
         await self._journals.claimed(tx, numbers)
         self._next_due = await self._accounts.next_due(tx, numbers)
@@ -75,6 +79,7 @@ class FactsHandler:
         evaluations = await self._looking.look(tx, [(each, _facts(each)) for each in touched], now)
         recorded = await self._journals.record(tx, batch, now)
         await self._intake.add(tx, batch.counts)
+        await self._sources.note(tx, batch.new, now)
 
         def committed() -> None:
             self._journals.committed(recorded)
@@ -168,7 +173,7 @@ class FactsHandler:
             behind = await self._accounts.behind(tx, number, model.number, self._timer_batch)
             if behind:
                 touched = await self._take(tx, dict.fromkeys(behind, number))
-                cause = Cause(model.change, outreach=model.outreach or model.change == "source")
+                cause = Cause(model.change, outreach=model.outreach)
                 return await self._looking.look(tx, [(each, cause) for each in touched.values()], now)
             duty.behind = False
         return []
@@ -176,6 +181,7 @@ class FactsHandler:
     def forget(self) -> None:
         """The transaction failed: what is in memory is ahead of the database."""
         self._states.forget()
+        self._sources.forget()
         self._duties.stale = True
 
     def _expect(self, dues: Iterable[float | None]) -> None:

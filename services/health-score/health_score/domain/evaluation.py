@@ -22,7 +22,7 @@ CauseKind = Literal["facts", "timer", "model", "source"]
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why an account is looked at: facts by id (`event_at`: the newest event time of them), the passing of time, another model,
-    or a source that fell silent or came back. What a change of model brings starts no outreach unless asked for."""
+    or a source that fell silent or came back. What the last two bring starts no outreach, unless asked for."""
 
     kind: CauseKind = "facts"
     fact_ids: tuple[str, ...] = ()

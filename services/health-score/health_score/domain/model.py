@@ -1,6 +1,6 @@
 """All scorecards in force together: which one judges an account, and what has to be folded so that any of them can."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -83,6 +83,12 @@ def folding_also(model: Model, signals: Mapping[str, AnySignal]) -> Model:
     """The same model, with further signals folded for one that comes after it."""
     both = {**signals, **model.signals}
     return replace(model, signals=both, feeds=_feeds(both))
+
+
+def folding_only(model: Model, known: Collection[str]) -> Model:
+    """The same model, without the signals that are folded already."""
+    new = {key: signal for key, signal in model.signals.items() if key not in known}
+    return replace(model, signals=new, feeds=_feeds(new))
 
 
 def _feeds(signals: Mapping[str, AnySignal]) -> dict[str, tuple[Feed, ...]]:

@@ -1,14 +1,19 @@
-"""The clock's door: every second, see whether the model has changed or a refold has ended, and have the writer take it up."""
+"""The clock's door: changes of the model are taken up, signals folded anew, and sources watched for the whole fleet."""
 
 from collections.abc import Callable
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from csm_common.clock import Clock
 from csm_common.poller import Poller
+from health_score.application.guard import Watch, guard
 from health_score.application.models import Models
+from health_score.application.refolding import Refolding
+from health_score.domain.guard import GuardPolicy
 
 _INTERVAL_S = 1.0
+_GUARD_S = 5.0
 
 _SEEN = text("""
 SELECT (SELECT max(number) FROM model_changes) AS change, (SELECT max(done_at) FROM refolds) AS refolded
@@ -16,7 +21,7 @@ SELECT (SELECT max(number) FROM model_changes) AS change, (SELECT max(done_at) F
 
 
 def model_poller(engine: AsyncEngine, models: Models, changed: Callable[[], None]) -> Poller:
-    """The loop; `changed` is called when there is something to take up."""
+    """Every second, see whether the model has changed or a refold has ended; `changed` is called then."""
     seen: list[object] = []
 
     async def round_() -> None:
@@ -29,3 +34,18 @@ def model_poller(engine: AsyncEngine, models: Models, changed: Callable[[], None
         changed()
 
     return Poller("models", round_, interval_s=_INTERVAL_S)
+
+
+def refold_poller(refolding: Refolding) -> Poller:
+    """Do the refolds that are asked for."""
+    return Poller("refolds", refolding.round, interval_s=_INTERVAL_S)
+
+
+def guard_poller(engine: AsyncEngine, watch: Watch, policy: GuardPolicy, clock: Clock) -> Poller:
+    """Look after the sources."""
+
+    async def round_() -> None:
+        async with engine.begin() as tx:
+            await guard(tx, watch, policy, clock)
+
+    return Poller("guard", round_, interval_s=_GUARD_S)

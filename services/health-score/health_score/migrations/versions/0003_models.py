@@ -121,6 +121,15 @@ CREATE TABLE sources (
 )
 """
 
+# One row: since when somebody has been watching without a break. What came while nobody watched is no silence.
+_SOURCE_WATCH = """
+CREATE TABLE source_watch (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    since timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL
+)
+"""
+
 _SOURCE_GAPS = """
 CREATE TABLE source_gaps (
     type text PRIMARY KEY,
@@ -135,7 +144,7 @@ def upgrade() -> None:
     """Make the tables."""
     for statement in (_SCORECARDS, _MODEL_CHANGES, _PARTITION_MODELS, _REFOLDS, _REFOLDED, _ATTRIBUTES):
         op.execute(statement)
-    for statement in (_HISTORY, _CROSSINGS, _SOURCES, _SOURCE_GAPS):
+    for statement in (_HISTORY, _CROSSINGS, _SOURCES, _SOURCE_WATCH, _SOURCE_GAPS):
         op.execute(statement)
     op.execute("ALTER TABLE erased ADD COLUMN at_offset bigint NOT NULL DEFAULT 0")
     op.execute("ALTER TABLE accounts ADD COLUMN model integer NOT NULL DEFAULT 0")
