@@ -1,6 +1,7 @@
 """Crossings start and end runs, once, and leave a reason where they do not."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
@@ -9,6 +10,7 @@ from tests.support.clock import START, ManualClock
 from tests.unit.playbooks.builders import TASK, a_crossing, a_definition, a_snapshot, received
 from tests.unit.playbooks.memory import MemoryDatabase
 
+from csm_common.contracts.health import Cause
 from csm_common.ids import derived_id
 from playbooks.application.handlers.crossings import Changes, handle_crossings
 from playbooks.application.handlers.definitions import publish
@@ -56,6 +58,17 @@ def entered(crossing_id: str, account: str = "acme", threshold: str = "at_risk")
 
 def left(crossing_id: str, account: str = "acme", threshold: str = "at_risk") -> ReceivedCrossing:
     return received(crossing_id, a_crossing(account, threshold, "left"))
+
+
+async def test_what_a_change_of_the_model_brings_starts_no_run_but_ends_one(service: Service) -> None:
+    await service.publish(a_definition("a"))
+    by_model = Cause(kind="model", outreach=False)
+    changes = await service.receive(received("c-1", replace(a_crossing(), cause=by_model)))
+    assert (changes.started, service.refusals()) == ([], [("a", "no_news")])
+    await service.receive(received("c-2", replace(a_crossing(), cause=Cause(kind="model"))))
+    assert len(service.runs("active")) == 1
+    await service.receive(received("c-3", replace(a_crossing(direction="left"), cause=by_model)))
+    assert service.runs("active") == []
 
 
 async def test_a_crossing_starts_a_run_of_each_playbook_it_triggers(service: Service) -> None:

@@ -13,7 +13,7 @@ Verdict = Literal["silence", "sound"]
 @dataclass(frozen=True, slots=True)
 class GuardPolicy:
     """When silence is not believed: a type that at least `accounts` accounts sent on its last day, known for `known_s` seconds
-    (so that a weekend was among them), is missing for longer than `least_s`, and than `factor` times its longest pause of late."""
+    (so that a weekend was among them), is missing for longer than `least_s` and `factor` times its longest pause of late."""
 
     accounts: int
     known_s: float

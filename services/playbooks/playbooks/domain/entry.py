@@ -8,7 +8,7 @@ from playbooks.domain.definition import Definition
 from playbooks.domain.durations import duration
 from playbooks.domain.run import Run
 
-RefusalCode = Literal["audience", "audience_undecided", "already_active", "once_per"]
+RefusalCode = Literal["audience", "audience_undecided", "already_active", "once_per", "no_news"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,12 @@ class Refusal:
 
     code: RefusalCode
     reason: str
+
+
+NO_NEWS = Refusal(
+    code="no_news",
+    reason="The scorecard or a source changed, not the customer, and outreach was not asked for with the change.",
+)
 
 
 def refusal(

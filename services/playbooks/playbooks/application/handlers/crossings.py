@@ -9,7 +9,7 @@ from csm_common.ids import derived_id
 from playbooks.application.model import Entry, Playbook, PlaybookKey, ReceivedCrossing
 from playbooks.application.ports import Store
 from playbooks.application.wording import crossing_told
-from playbooks.domain.entry import Refusal, refusal
+from playbooks.domain.entry import NO_NEWS, Refusal, refusal
 from playbooks.domain.run import Run, exit_run
 
 
@@ -84,16 +84,19 @@ class Desk:
         del self._runs[run.account_id][run.playbook]
 
     def _enter(self, playbook: Playbook, received: ReceivedCrossing) -> None:
+        refused = self._refusal(playbook, received) if received.crossing.cause.outreach else NO_NEWS
+        run = None if refused else self._start(playbook, received)
+        self.entries.append(_entry(playbook, received, run, refused, self._now))
+
+    def _refusal(self, playbook: Playbook, received: ReceivedCrossing) -> Refusal | None:
         account = received.crossing.account_id
-        refused = refusal(
+        return refusal(
             playbook.definition,
             playbook.audience(received.crossing.snapshot),
             self._runs[account].get(playbook.name),
             self._last_starts.get((account, playbook.name)),
             self._now,
         )
-        run = None if refused else self._start(playbook, received)
-        self.entries.append(_entry(playbook, received, run, refused, self._now))
 
     def _start(self, playbook: Playbook, received: ReceivedCrossing) -> Run:
         run = Run(
