@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from csm_common.web.keys import StoredKey, hash_secret
+from csm_common.web.rows import ALL_ROWS, Rows
 
 
 class MemoryKeys:
@@ -23,11 +24,12 @@ class MemoryKeys:
         revoked: bool = False,
         source: str | None = None,
         events_per_s: int | None = None,
+        rows: Rows = ALL_ROWS,
     ) -> str:
         """Put a key in, in place of one of the same id, and return its token."""
         secret = f"secret-of-{key_id}"
         self._keys[key_id] = StoredKey(
-            key_id, hash_secret(secret), frozenset(scopes), expires_at, revoked, source, events_per_s
+            key_id, hash_secret(secret), frozenset(scopes), expires_at, revoked, source, events_per_s, rows
         )
         return f"csm_{key_id}_{secret}"
 

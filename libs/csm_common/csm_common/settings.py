@@ -1,8 +1,8 @@
 """Settings every service has, read from the environment (`CSM_KAFKA__BOOTSTRAP=…`); a service adds its own by subclassing."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -12,6 +12,31 @@ class HttpSettings(BaseModel):
     host: str = "127.0.0.1"
     port: int = 8000
     max_body_bytes: int = Field(default=1_000_000, description="A larger body is answered 413.")
+    token_key: SecretStr | None = Field(
+        default=None,
+        description="Takes signed tokens (JWT) made with this: the shared secret, or the signer's public key as PEM.",
+    )
+    token_algorithm: Literal["HS256", "HS384", "HS512", "RS256", "ES256", "EdDSA"] = "HS256"  # noqa: S105 - a name
+    token_issuer: str | None = Field(default=None, description="Where told, a token's `iss` must be this.")
+    token_audience: str | None = Field(
+        default=None, description="Where told, a token's `aud` must hold this; else it must have none."
+    )
+
+    @model_validator(mode="after")
+    def _key_fits(self) -> Self:
+        if self.token_key is None:
+            return self
+        key, shared = self.token_key.get_secret_value(), self.token_algorithm.startswith("HS")
+        least = int(self.token_algorithm[2:]) // 8 if shared else 0  # RFC 7518, 3.2
+        if len(key.encode()) < least:
+            raise ValueError(
+                f"token_key: {self.token_algorithm} needs {least} bytes at least; `openssl rand -hex 64` makes enough"
+            )
+        if shared == ("-----BEGIN" in key):
+            raise ValueError(
+                f"token_key: {self.token_algorithm} takes {'a shared secret' if shared else 'a public key as PEM'}"
+            )
+        return self
 
 
 class DatabaseSettings(BaseModel):

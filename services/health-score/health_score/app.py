@@ -19,6 +19,7 @@ from csm_common.web.factory import create_web_app
 from csm_common.web.keys import KeyStore
 from csm_common.web.probes import consumer_checks
 from csm_common.web.server import HttpServer
+from csm_common.web.tokens import token_reader
 from health_score.adapters.sources import PostgresSources
 from health_score.application.refolding import ReadLog
 from health_score.assembly import create_parts
@@ -46,7 +47,7 @@ async def build(settings: HealthScoreSettings) -> AsyncIterator[Sequence[Loop]]:
         app = create_web_app(
             title="health-score",
             description="Keeps a health score per account, always explained, and announces threshold crossings.",
-            authenticator=Authenticator(KeyStore(engine), clock),
+            authenticator=Authenticator(KeyStore(engine), clock, tokens=token_reader(settings.http)),
             routers=[create_router(parts.reads, parts.models, clock)],
             ready=ready,
             alive=alive,

@@ -12,9 +12,10 @@ from tests.support.postgres import PASSWORDS, Database
 from csm_common.clock import SystemClock
 from csm_common.database.bootstrap import DATABASE, SERVICES, prepare_database
 from csm_common.database.engine import create_engine
-from csm_common.errors import InvalidError, NotFoundError, UnauthenticatedError
+from csm_common.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 from csm_common.web.auth import Authenticator
 from csm_common.web.keys import KeyStore
+from csm_common.web.rows import Rows
 
 
 @pytest.fixture
@@ -92,3 +93,23 @@ async def test_what_there_is_not_is_named(admin: AsyncEngine) -> None:
     with pytest.raises(NotFoundError, match="'nobody'"):
         await KeyStore(admin).revoke("nobody")
     assert await KeyStore(admin).load("nobody") is None
+
+
+async def test_a_key_tells_whose_accounts_it_may_see_and_such_a_one_reads_accounts_alone(
+    database: Database, admin: AsyncEngine
+) -> None:
+    store = KeyStore(admin)
+    token = await store.create(name="crm", scopes=["health:read"], rows="team:emea")
+    async with database.engine("health_score") as engine:
+        authenticator = Authenticator(KeyStore(engine), SystemClock())
+        assert (await authenticator.check(token, "health:read", limited=True)).rows == Rows(team="emea")
+        with pytest.raises(ForbiddenError, match="team:emea"):
+            await authenticator.check(token, "health:read")
+    assert [each.rows for each in await store.list()] == ["team:emea"]
+    for scopes, rows, told in (
+        (["health:read", "events:write"], "owner:dana", "health:read alone"),
+        (["*"], "team:emea", "health:read alone"),
+        (["health:read"], "theirs", "team:NAME"),
+    ):
+        with pytest.raises(InvalidError, match=told):
+            await store.create(name="x", scopes=scopes, rows=rows)

@@ -33,7 +33,8 @@ Dsn = Annotated[
 
 @keys.command(
     epilog="Examples: csm keys create backend --scope events:write --days 365 ·"
-    " csm keys create website --scope track:write --source web",
+    " csm keys create website --scope track:write --source web ·"
+    " csm keys create crm-emea --scope health:read --rows team:emea",
 )
 def create(
     name: Annotated[str, typer.Argument(help="Who will use it; shown in lists.")],
@@ -50,6 +51,12 @@ def create(
     events_per_s: Annotated[
         int | None, typer.Option("--events-per-s", min=1, help="A limit of its own for what it sends.")
     ] = None,
+    rows: Annotated[
+        str,
+        typer.Option(
+            "--rows", help="The accounts it may see: all, team:NAME or owner:ID. With health:read alone."
+        ),
+    ] = "all",
     home: Home = Path(".csm"),
     dsn: Dsn = None,
 ) -> None:
@@ -58,7 +65,12 @@ def create(
 
     def make(store: KeyStore) -> Awaitable[str]:
         return store.create(
-            name=name, scopes=scope, expires_at=expires_at, source=source, events_per_s=events_per_s
+            name=name,
+            scopes=scope,
+            expires_at=expires_at,
+            source=source,
+            events_per_s=events_per_s,
+            rows=rows,
         )
 
     typer.echo(_with_store(home, dsn, make))
@@ -67,10 +79,10 @@ def create(
 @keys.command("list", epilog="Example: csm keys list --home .csm")
 def list_keys(home: Home = Path(".csm"), dsn: Dsn = None) -> None:
     """Show all keys with their scopes and state; never their secrets."""
-    table = Table("key", "name", "scopes", "source", "made", "state")
+    table = Table("key", "name", "scopes", "rows", "source", "made", "state")
     for each in _with_store(home, dsn, lambda store: store.list()):
         scopes, made = ", ".join(each.scopes), f"{each.created_at:%Y-%m-%d %H:%M}"
-        table.add_row(each.key_id, each.name, scopes, each.source, made, _state(each))
+        table.add_row(each.key_id, each.name, scopes, each.rows, each.source, made, _state(each))
     Console().print(table)
 
 

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS access.api_keys (
 );
 ALTER TABLE access.api_keys ADD COLUMN IF NOT EXISTS source text;
 ALTER TABLE access.api_keys ADD COLUMN IF NOT EXISTS events_per_s integer CHECK (events_per_s > 0);
+ALTER TABLE access.api_keys ADD COLUMN IF NOT EXISTS rows text NOT NULL DEFAULT 'all';
 """
 
 

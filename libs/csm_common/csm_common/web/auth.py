@@ -1,4 +1,4 @@
-"""Who is asking: the key of a request, checked against the store through a short-lived cache."""
+"""Who is asking: the key of a request, checked against the store through a short-lived cache, or a signed token."""
 
 import asyncio
 import base64
@@ -15,6 +15,7 @@ from fastapi.security import HTTPBearer
 from csm_common.clock import Clock
 from csm_common.errors import ForbiddenError, TransientError, UnauthenticatedError
 from csm_common.web.keys import IMPLIED, StoredKey, split_token
+from csm_common.web.rows import ALL_ROWS, Rows
 
 _CACHE_S = 5.0
 _STALE_S = 300.0
@@ -33,16 +34,26 @@ class KeySource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The key behind a request. `events_per_s` is the key's own limit, None where the general one holds."""
+    """Who is behind a request. `events_per_s` is the key's own limit, None where the general one holds; `rows` are the accounts
+    that may be seen."""
 
     key_id: str
     scopes: frozenset[str]
     source: str
     events_per_s: int | None = None
+    rows: Rows = ALL_ROWS
 
     def may(self, scope: str) -> bool:
         """Whether the key has the scope, one that includes it, or all of them."""
         return scope in self.scopes or "*" in self.scopes or IMPLIED.get(scope) in self.scopes
+
+
+class TokenReader(Protocol):
+    """What reads signed tokens: csm_common.web.tokens.SignedTokens."""
+
+    def principal(self, token: str) -> Principal:
+        """Whom the token names; UnauthenticatedError where it is not good."""
+        ...
 
 
 @dataclass(slots=True)
@@ -59,30 +70,45 @@ class Authenticator:
     """Checks keys. A revocation is obeyed within 5 s; while the database is away, keys seen in the last 5 min go on working."""
 
     def __init__(
-        self, source: KeySource, clock: Clock, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        source: KeySource,
+        clock: Clock,
+        *,
+        tokens: TokenReader | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock` tells whether a key has expired, `monotonic` (in seconds) how old the cache is."""
+        """`clock` tells whether a key has expired, `monotonic` (in seconds) how old the cache is; signed tokens are taken where
+        there are `tokens` to read them."""
         self._source = source
+        self._tokens = tokens
         self._clock = clock
         self._monotonic = monotonic
         self._cache: OrderedDict[str, _Cached] = OrderedDict()
         self._looking: dict[str, asyncio.Task[StoredKey | None]] = {}
 
-    async def authenticate(self, request: Request, scope: str) -> Principal:
+    async def authenticate(self, request: Request, scope: str, *, limited: bool = False) -> Principal:
         """The principal of the request; UnauthenticatedError or ForbiddenError where it has no right to `scope`."""
-        return await self.check(token_of(request.headers.get("authorization")), scope)
+        return await self.check(token_of(request.headers.get("authorization")), scope, limited=limited)
 
-    async def check(self, token: str | None, scope: str) -> Principal:
-        """The principal of a token."""
+    async def check(self, token: str | None, scope: str, *, limited: bool = False) -> Principal:
+        """The principal of a token. One that may not see all accounts is let in only where the route looks after that itself
+        (`limited`): what knows nothing of rows cannot let them slip."""
         if token is None:
             raise UnauthenticatedError("Send an API key: `Authorization: Bearer csm_…`.")
-        parts = split_token(token)
-        if parts is None:
-            raise _unknown()
-        principal = self._admitted(*parts) or await self._admit(*parts)
+        principal = await self._principal(token)
         if not principal.may(scope):
             raise ForbiddenError(f"This API key lacks the scope {scope}.")
+        if principal.rows.limited and not limited:
+            raise ForbiddenError(f"This reaches all accounts; you may see {principal.rows.word()} alone.")
         return principal
+
+    async def _principal(self, token: str) -> Principal:
+        parts = split_token(token)
+        if parts is not None:
+            return self._admitted(*parts) or await self._admit(*parts)
+        if self._tokens is None or token.count(".") != 2:
+            raise _unknown()
+        return self._tokens.principal(token)
 
     def _admitted(self, key_id: str, secret: str) -> Principal | None:
         """The principal of a key that was checked a moment ago; most requests come with one."""
@@ -96,7 +122,7 @@ class Authenticator:
         key = await self._find(key_id)
         if key is None or not key.admits(secret, self._clock.now()):
             raise _unknown()
-        principal = Principal(key.key_id, key.scopes, key.source or key.key_id, key.events_per_s)
+        principal = Principal(key.key_id, key.scopes, key.source or key.key_id, key.events_per_s, key.rows)
         cached = self._cache.get(key_id)
         if cached is not None and cached.key is key and key.expires_at is None:
             cached.admitted = (secret, principal)
@@ -154,14 +180,21 @@ def token_of(header: str | None) -> str | None:
     return None
 
 
-_bearer = HTTPBearer(auto_error=False, description="An API key made by `csm keys create`.")
+_bearer = HTTPBearer(
+    auto_error=False,
+    description="An API key made by `csm keys create`, or a signed token where the service takes them.",
+)
 
 
-def require(scope: str) -> Callable[..., Awaitable[Principal]]:
-    """A FastAPI dependency: the principal, if it has `scope`."""
+def require(scope: str, *, limited: bool = False) -> Callable[..., Awaitable[Principal]]:
+    """A FastAPI dependency: the principal, if it has `scope`.
+
+    `limited`: the route keeps to `principal.rows` itself, or tells nothing of any account. Any other refuses whoever may not see
+    all accounts with 403.
+    """
 
     async def principal(request: Request, _: Annotated[object, Depends(_bearer)]) -> Principal:
         authenticator: Authenticator = request.app.state.authenticator
-        return await authenticator.authenticate(request, scope)
+        return await authenticator.authenticate(request, scope, limited=limited)
 
     return principal

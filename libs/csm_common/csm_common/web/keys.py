@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from csm_common.errors import InvalidError, NotFoundError
+from csm_common.web.rows import ALL_ROWS, Rows, parse_rows
 
 SCOPES = (
     "events:write",
@@ -34,6 +35,9 @@ it opens the analytics SDKs' routes only, which `events:write` opens as well."""
 IMPLIED = {"track:write": "events:write"}
 """Scopes that a wider one includes."""
 
+LIMITABLE = frozenset({"health:read"})
+"""Scopes whose routes keep to the accounts that a key may see."""
+
 _SOURCE = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
@@ -49,6 +53,7 @@ class KeyInfo:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    rows: str = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class StoredKey:
     revoked: bool
     source: str | None = None
     events_per_s: int | None = None
+    rows: Rows = ALL_ROWS
 
     def admits(self, secret: str, now: datetime) -> bool:
         """Whether `secret` is this key's and the key is in force."""
@@ -96,10 +102,12 @@ class KeyStore:
         expires_at: datetime | None = None,
         source: str | None = None,
         events_per_s: int | None = None,
+        rows: str = "all",
     ) -> str:
         """Make a key and return its token, which cannot be read again later.
 
-        `source` names the system that will use it (its own id unless told), `events_per_s` is a limit of its own.
+        `source` names the system that will use it (its own id unless told), `events_per_s` is a limit of its own, `rows` the
+        accounts it may see: all, team:NAME or owner:ID. One that may not see all is for reading accounts alone.
         """
         if unknown := sorted(set(scopes) - set(SCOPES)):
             raise InvalidError(f"Unknown scope {unknown[0]!r}; there are {', '.join(SCOPES)}.")
@@ -107,12 +115,17 @@ class KeyStore:
             raise InvalidError(
                 "A source has at most 100 letters, digits, dots, dashes and underscores, such as web-app."
             )
+        if parse_rows(rows).limited and set(scopes) - LIMITABLE:
+            raise InvalidError(
+                f"A key for {rows} can have the scope {', '.join(sorted(LIMITABLE))} alone: all others reach every account."
+            )
         key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
         async with self._engine.begin() as tx:
             await tx.execute(
                 text(
-                    "INSERT INTO access.api_keys (key_id, name, secret_hash, scopes, expires_at, source, events_per_s)"
-                    " VALUES (:key_id, :name, :secret_hash, :scopes, :expires_at, :source, :events_per_s)"
+                    "INSERT INTO access.api_keys (key_id, name, secret_hash, scopes, expires_at, source,"
+                    " events_per_s, rows) VALUES (:key_id, :name, :secret_hash, :scopes, :expires_at, :source,"
+                    " :events_per_s, :rows)"
                 ),
                 {
                     "key_id": key_id,
@@ -122,6 +135,7 @@ class KeyStore:
                     "expires_at": expires_at,
                     "source": source,
                     "events_per_s": events_per_s,
+                    "rows": rows,
                 },
             )
         return f"csm_{key_id}_{secret}"
@@ -132,7 +146,7 @@ class KeyStore:
             rows = await tx.execute(
                 text(
                     "SELECT key_id, name, scopes, coalesce(source, key_id) AS source, events_per_s, created_at, expires_at,"
-                    " revoked_at FROM access.api_keys ORDER BY created_at, key_id"
+                    " revoked_at, rows FROM access.api_keys ORDER BY created_at, key_id"
                 )
             )
             return [KeyInfo(**{**row._mapping, "scopes": tuple(row.scopes)}) for row in rows]
@@ -155,7 +169,7 @@ class KeyStore:
             row = (
                 await connection.execute(
                     text(
-                        "SELECT key_id, secret_hash, scopes, expires_at, revoked_at, source, events_per_s"
+                        "SELECT key_id, secret_hash, scopes, expires_at, revoked_at, source, events_per_s, rows"
                         " FROM access.api_keys WHERE key_id = :id"
                     ),
                     {"id": key_id},
@@ -171,4 +185,5 @@ class KeyStore:
             row.revoked_at is not None,
             row.source,
             row.events_per_s,
+            parse_rows(row.rows),
         )
