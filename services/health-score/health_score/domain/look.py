@@ -58,7 +58,7 @@ def _readings(
         return tuple(found), ()
     frozen = []
     for at, measure in enumerate(card.reads):
-        since, reading = _silent_since(measure, silences), found[at]
+        since, reading = silent_since(measure, silences), found[at]
         if since is not None and reading is not None:
             value = reading.at(since)
             found[at] = None if value is None else Reading(Still(value), -inf, inf)
@@ -66,7 +66,7 @@ def _readings(
     return tuple(found), tuple(frozen)
 
 
-def _silent_since(measure: Read, silences: Silences) -> float | None:
+def silent_since(measure: Read, silences: Silences) -> float | None:
     """Since when one of the measure's signals is cut off from all of its fact types; None if none is."""
     cut = [
         max(silences[type_] for type_ in types)
