@@ -1,5 +1,6 @@
 """Conditions of scorecards in CEL over an account's attributes: compiled and tried once, asked when attributes change."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ import cel
 from health_score.domain.model import Applies
 
 _VARIABLE = "account"
+_COMPLAINT = re.compile(r"<input>:\d+:(\d+): (?:Syntax error: )?(.+?)(?: expecting .*)?$", re.MULTILINE)
 
 
 def compile_condition(expression: str) -> Applies:
@@ -47,4 +49,8 @@ def _meets(program: cel.Program, attributes: Mapping[str, Any]) -> bool:
 
 
 def _one_line(error: Exception) -> str:
+    """The first complaint of the parser, without the list of all that it would have liked better."""
+    told = _COMPLAINT.search(str(error))
+    if told is not None:
+        return f"{told[2]} at character {told[1]} of it"
     return str(error).splitlines()[0].rstrip(".")

@@ -17,7 +17,7 @@ def card_reader(compile_condition: Callable[[str], Applies]) -> ReadCard:
     """The reader of stored versions; `compile_condition` knows the language of `applies_to`."""
 
     def read_card(stored: StoredCard) -> Choice:
-        card = load_scorecard(stored.document)
+        card = load_scorecard(stored.document, version=stored.version)
         applies = None if card.applies_to is None else compile_condition(card.applies_to)
         return Choice(compile_card(card), applies)
 
