@@ -73,6 +73,7 @@ class Parts:
             Sources(PostgresSources()),
             clock,
             timer_batch=settings.timer_batch,
+            rest_s=settings.rest_hours * 3_600,
         )
 
 

@@ -18,6 +18,10 @@ class HealthSettings(BaseModel):
     cached_accounts: int = Field(
         default=50_000, description="Account states kept in memory, the latest used first."
     )
+    rest_hours: float = Field(
+        default=24.0,
+        description="An account is foretold for so long while facts come, and once it has rested so long, for ten years.",
+    )
     timer_batch: int = Field(default=500, description="At most so many due accounts in one transaction.")
 
 

@@ -45,6 +45,7 @@ class FactsHandler:
         clock: Clock,
         *,
         timer_batch: int,
+        rest_s: float,
     ) -> None:
         self._duties = duties
         self._accounts = accounts
@@ -54,7 +55,7 @@ class FactsHandler:
         self._intake = intake
         self._outbox = outbox
         self._sources = sources
-        self._looking = Looking(accounts, history, outbox)
+        self._looking = Looking(accounts, history, outbox, rest_s=rest_s)
         self._clock = clock
         self._timer_batch = timer_batch
         self._next_due: datetime | None = None

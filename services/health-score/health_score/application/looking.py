@@ -43,7 +43,11 @@ class Touched:
 class Looking:
     """Evaluates accounts and writes states, histories, crossings and messages, each kind in one statement."""
 
-    def __init__(self, accounts: AccountRepository, history: HistoryRepository, outbox: Outbox) -> None:
+    def __init__(
+        self, accounts: AccountRepository, history: HistoryRepository, outbox: Outbox, *, rest_s: float
+    ) -> None:
+        """After facts an account is foretold for `rest_s` seconds only, since more facts are likely; once it has rested, for good."""
+        self._rest_s = rest_s
         self._accounts = accounts
         self._history = history
         self._outbox = outbox
@@ -55,7 +59,8 @@ class Looking:
         written, evaluations = _Written(), []
         for touched, cause in looks:
             attributes_changed = touched.state.attributes_changed
-            found = evaluate(touched.model, touched.state, now.timestamp(), cause)
+            rest_s = self._rest_s if cause.kind == "facts" else None
+            found = evaluate(touched.model, touched.state, now.timestamp(), cause, rest_s)
             evaluations += found
             snapshot = None
             for each in found:

@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 
 from health_score.domain.balance import Balance, balance
 from health_score.domain.curve import Curve
-from health_score.domain.scorecard import Knockout, Scorecard, Target, Threshold
+from health_score.domain.scorecard import SCORE, Knockout, Scorecard, Target, Threshold
 from health_score.domain.signals import AnyReader, AnySignal, bases, key_of
 
 _BALANCES_KEPT = 4096  # sets of known measures; a card of ten measures has 1,024
@@ -17,11 +17,15 @@ CardId = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A threshold with its target read, and its `settling` twin: without dwell and cooldown, to adopt a state at once."""
+    """A threshold with its target read, and its `settling` twin: without dwell and cooldown, to adopt a state at once.
+
+    `at` is the place of the target among the card's targets.
+    """
 
     threshold: Threshold
     settling: Threshold
     target: Target
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Gate:
     knockout: Knockout
     target: Target
     highest: float
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,13 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class CompiledCard:
-    """The index of one scorecard. `signals` are those with states of their own, by key."""
+    """The index of one scorecard. `signals` are those with states of their own, by key; `targets` all numbers that are watched,
+    the score first."""
 
     card: Scorecard
     id: CardId
     reads: tuple[Read, ...]
+    targets: tuple[Target, ...]
     watches: tuple[Watch, ...]
     gates: tuple[Gate, ...]
     balance: Callable[[tuple[str, ...]], Balance]
@@ -67,17 +74,25 @@ def compile_card(card: Scorecard) -> CompiledCard:
         types = tuple(each.select.types for each in own)
         signals |= dict(zip(keys, own, strict=True))
         reads.append(Read(measure.name, measure.signal, keys, measure.curve, types))
+    texts = [*(each.target for each in card.thresholds), *(each.target for each in card.knockouts)]
+    targets = tuple(dict.fromkeys([SCORE, *map(Target.parse, texts)]))
     return CompiledCard(
         card=card,
         id=(card.name, card.version),
         reads=tuple(reads),
-        watches=tuple(
-            Watch(each, replace(each, dwell_s=0.0, cooldown_s=0.0), Target.parse(each.target))
-            for each in card.thresholds
-        ),
-        gates=tuple(
-            Gate(each, Target.parse(each.target), card.highest(each.band) or 0.0) for each in card.knockouts
-        ),
+        targets=targets,
+        watches=tuple(_watch(each, targets) for each in card.thresholds),
+        gates=tuple(_gate(card, each, targets) for each in card.knockouts),
         balance=lru_cache(_BALANCES_KEPT)(partial(balance, card)),
         signals=signals,
     )
+
+
+def _watch(threshold: Threshold, targets: tuple[Target, ...]) -> Watch:
+    target = Target.parse(threshold.target)
+    return Watch(threshold, replace(threshold, dwell_s=0.0, cooldown_s=0.0), target, targets.index(target))
+
+
+def _gate(card: Scorecard, knockout: Knockout, targets: tuple[Target, ...]) -> Gate:
+    target = Target.parse(knockout.target)
+    return Gate(knockout, target, card.highest(knockout.band) or 0.0, targets.index(target))

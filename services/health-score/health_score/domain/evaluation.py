@@ -99,12 +99,14 @@ def evaluate(
     found = []
     if state.card not in (None, card.id):
         if cause.kind == "facts" and before is not None:
-            found.append(_evaluate(before, state, now, cause, model.silences, silent, was_backfilling)[0])
+            found.append(_evaluate(before, state, now, cause, model.silences, silent, was_backfilling))
             was_backfilling = state.backfill_until is not None
         cause = Cause("model", outreach=model.outreach)
-    last, seen = _evaluate(card, state, now, cause, model.silences, silent, was_backfilling, before)
+    last = _evaluate(
+        card, state, now, cause, model.silences, silent, was_backfilling, before, rest_s, last=True
+    )
     state.card, state.model, state.attributes_changed = card.id, model.number, False
-    return [*found, replace(last, due=_due(seen, state, now, rest_s))]
+    return [*found, last]
 
 
 def _card(model: Model, state: AccountState, before: CompiledCard | None) -> CompiledCard:
@@ -123,8 +125,11 @@ def _evaluate(
     silent: bool,
     was_backfilling: bool,
     judged_before: CompiledCard | None = None,
-) -> tuple[Evaluation, Look]:
-    """One look by one card."""
+    rest_s: float | None = None,
+    *,
+    last: bool = False,
+) -> Evaluation:
+    """One look by one card; the last one foretells the next."""
     before, seen = state.last, look(card, state, now, silences)
     assessment = seen.assessment
     crossings = [] if judged_before is None else _dropped(judged_before, card, state, before, now)
@@ -144,7 +149,7 @@ def _evaluate(
     if changed:
         state.last = assessment
         state.revision += 1
-    evaluation = Evaluation(
+    return Evaluation(
         account_id=state.account_id,
         card=card,
         at=now,
@@ -156,8 +161,8 @@ def _evaluate(
         crossings=tuple(crossings),
         moved=_moved(before, assessment),
         cause=cause,
+        due=_due(seen, state, now, rest_s) if last else None,
     )
-    return evaluation, seen
 
 
 def _dropped(

@@ -1,11 +1,11 @@
 """Closed forms: how a signal's number runs through time if nothing arrives. They make the future computable, to the second.
 
-Times are epoch seconds, spans of time are in days unless a name ends in `_s`. Every form is monotone in time.
+Times are epoch seconds, spans of time are in days unless a name ends in `_s`. Every form is monotone in time. They are tuples
+because some are made with every look at an account: a tuple costs a third of a frozen dataclass.
 """
 
-from dataclasses import dataclass
 from math import exp2, log
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 DAY_S = 86_400.0
 _FURTHEST_AHEAD = 64.0  # half-lives; keeps an amount from a wrong future from overflowing
@@ -28,12 +28,15 @@ class Form(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Still:
+class Still(NamedTuple):
     """A number that time does not move."""
 
     number: float
-    moves = False
+
+    @property
+    def moves(self) -> bool:
+        """Whether time moves it."""
+        return False
 
     def value(self, now: float) -> float:
         """The number."""
@@ -44,14 +47,17 @@ class Still:
         return 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Ramp:
+class Ramp(NamedTuple):
     """(now - zero) / (day · sign): days that grow (or, for sign -1, shrink) one a day, never below `least`."""
 
     zero: float
     sign: float
     least: float
-    moves = True
+
+    @property
+    def moves(self) -> bool:
+        """Whether time moves it."""
+        return True
 
     def value(self, now: float) -> float:
         """Days since `zero`, or until it."""
@@ -63,14 +69,17 @@ class Ramp:
         return 0.0 if min(one, other) > self.least else abs(one - other)
 
 
-@dataclass(frozen=True, slots=True)
-class Fade:
+class Fade(NamedTuple):
     """number · 2^((since - now) / half-life): halves with every half-life, or doubles where that is negative."""
 
     number: float
     since: float
     half_life_s: float
-    moves = True
+
+    @property
+    def moves(self) -> bool:
+        """Whether time moves it."""
+        return True
 
     def value(self, now: float) -> float:
         """What is left at `now`."""
@@ -86,13 +95,16 @@ class Fade:
         return min(curved, greatest - least)
 
 
-@dataclass(frozen=True, slots=True)
-class Scaled:
+class Scaled(NamedTuple):
     """Another form times a number that time does not move."""
 
     form: Form
     factor: float
-    moves = True
+
+    @property
+    def moves(self) -> bool:
+        """Whether time moves it."""
+        return True
 
     def value(self, now: float) -> float:
         """The product."""

@@ -12,7 +12,6 @@ from health_score.domain.compiled import Gate
 from health_score.domain.courses import course
 from health_score.domain.look import Hold, Look
 from health_score.domain.override import in_force
-from health_score.domain.scorecard import SCORE, Target
 from health_score.domain.search import Corridor, first_exit
 from health_score.domain.thresholds import OUTSIDE, corridor, ready_at
 
@@ -31,10 +30,11 @@ def next_instant(seen: Look, state: AccountState, now: float, horizon_s: float =
     """
     first, beyond = floor(now) + 1, floor(now + horizon_s) + 1
     found = min([beyond, *_known_instants(seen, state, now, first)])
-    for target, bounds in _corridors(seen, state).items():
-        run = course(seen, target)
-        if run is not None:
-            found = first_exit(run, bounds, first, found)
+    for target, bounds in zip(seen.card.targets, _corridors(seen, state), strict=True):
+        if bounds is not None and bounds != EVERYWHERE:
+            run = course(seen, target)
+            if run is not None:
+                found = first_exit(run, bounds, first, found)
     return float(found) if found < beyond else None
 
 
@@ -57,23 +57,23 @@ def _known_instants(seen: Look, state: AccountState, now: float, first: int) -> 
         yield max(first, ceil(state.backfill_until))
 
 
-def _corridors(seen: Look, state: AccountState) -> dict[Target, Corridor]:
-    """By watched number, the corridor in which nothing changes."""
-    found: dict[Target, Corridor] = {}
-    assessment = seen.assessment
+def _corridors(seen: Look, state: AccountState) -> list[Corridor | None]:
+    """For each target of the card the corridor in which nothing changes; None where the number is not known."""
+    card, assessment = seen.card, seen.assessment
+    numbers = [assessment.of(target) for target in card.targets]
+    found: list[Corridor | None] = [None if each is None else EVERYWHERE for each in numbers]
     if assessment.score is not None:
-        found[SCORE] = _beneath(seen.card.card.band_span(assessment.score), seen.hold)
-    for watch in seen.card.watches:
-        if assessment.of(watch.target) is not None:
-            known = state.thresholds.get(watch.threshold.name, OUTSIDE)
-            bounds = corridor(watch.threshold, known, assessment.coverage)
-            if watch.target == SCORE:
-                bounds = _beneath(bounds, seen.hold)
-            found[watch.target] = _both(bounds, found.get(watch.target, EVERYWHERE))
-    for gate in seen.card.gates:
-        value = assessment.of(gate.target)
-        if value is not None:
-            found[gate.target] = _both(_gate(gate, value), found.get(gate.target, EVERYWHERE))
+        found[0] = _beneath(card.card.band_span(assessment.score), seen.hold)
+    for watch in card.watches:
+        known = found[watch.at]
+        if known is not None:
+            stands = state.thresholds.get(watch.threshold.name, OUTSIDE)
+            bounds = corridor(watch.threshold, stands, assessment.coverage)
+            found[watch.at] = _both(known, bounds if watch.at else _beneath(bounds, seen.hold))
+    for gate in card.gates:
+        known, number = found[gate.at], numbers[gate.at]
+        if known is not None and number is not None:
+            found[gate.at] = _both(known, _gate(gate, number))
     return found
 
 

@@ -11,7 +11,7 @@ is the mean of the goals by their weights; a goal of weight 0 does not count.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import fsum, inf
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from health_score.domain.fact import Fact
 from health_score.domain.forms import DAY_S, Form, Still
@@ -42,8 +42,7 @@ class AttainmentState:
     newest: float
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """A goal that falls behind its plan while nothing is heard of it; `share` is its part of the number at best."""
 
     share: float
@@ -57,13 +56,16 @@ class Pace:
         return self.share * (1.0 - max(0.0, planned - self.progress))
 
 
-@dataclass(frozen=True, slots=True)
-class Paces:
+class Paces(NamedTuple):
     """The form of several goals: what stands still, and what falls behind while time goes by."""
 
     still: float
     paces: tuple[Pace, ...]
-    moves = True
+
+    @property
+    def moves(self) -> bool:
+        """Whether time moves it."""
+        return True
 
     def value(self, now: float) -> float:
         """The weighed mean."""

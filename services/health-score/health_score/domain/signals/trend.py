@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from math import exp2, inf
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from health_score.domain.fact import Fact
 from health_score.domain.forms import Fade
@@ -22,8 +22,7 @@ class TrendState:
     first: float
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
+class Rates(NamedTuple):
     """The form of a trend: the quotient of two fading totals, corrected for how little of the past there is yet.
 
     Of a steady rate a total has seen the share 1 - 2^(-age / half-life) after `age` seconds, so both rates are divided by theirs.
@@ -34,7 +33,11 @@ class Rates:
     first: float
     fast_s: float
     slow_s: float
-    moves = True
+
+    @property
+    def moves(self) -> bool:
+        """Whether time moves it."""
+        return True
 
     def value(self, now: float) -> float:
         """Recent rate / usual rate."""
