@@ -8,6 +8,7 @@ committed last is committed after the clock has stopped.
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from quixstreams import Application  # type: ignore[import-not-found]  # lives in the peer's own environment
@@ -29,7 +30,7 @@ class Clock:
         self.events = events
         self.seen = 0
         self.began = self.ended = 0.0
-        self.stop = lambda: None
+        self.stop: Callable[[], None] = lambda: None
 
     def __call__(self, *_: object) -> None:
         """Another event has been processed."""
