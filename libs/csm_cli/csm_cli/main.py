@@ -10,6 +10,7 @@ from csm_cli.commands.importing import import_files
 from csm_cli.commands.imports import imports
 from csm_cli.commands.keys import keys
 from csm_cli.commands.logs import logs
+from csm_cli.commands.rebuild import rebuild
 from csm_cli.commands.rejections import rejections
 from csm_cli.commands.status import status
 from csm_cli.commands.topics import topics
@@ -40,6 +41,7 @@ app.command()(down)
 app.command()(status)
 app.command()(logs)
 app.command("import")(import_files)
+app.command()(rebuild)
 app.add_typer(imports, name="imports")
 app.add_typer(rejections, name="rejections")
 app.add_typer(keys, name="keys")

@@ -46,7 +46,7 @@ class Looking:
     def __init__(
         self, accounts: AccountRepository, history: HistoryRepository, outbox: Outbox, *, rest_s: float
     ) -> None:
-        """After facts an account is foretold for `rest_s` seconds only, since more facts are likely; once it has rested, for good."""
+        """After facts an account is foretold for `rest_s` seconds only, since more are likely; once it has rested, for good."""
         self._rest_s = rest_s
         self._accounts = accounts
         self._history = history
