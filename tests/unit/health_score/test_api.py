@@ -7,14 +7,14 @@ import httpx
 import pytest
 from tests.support.clock import START, ManualClock
 from tests.support.keys import MemoryKeys
+from tests.unit.health_score.application.owner import TX, default_models, read_default
 
 from csm_common.web.auth import Authenticator
 from csm_common.web.factory import create_web_app
 from csm_common.web.pages import encode_cursor
+from health_score.application.models import Models
 from health_score.application.ports import Stats
-from health_score.application.scorecard_file import default_scorecard
 from health_score.domain.account import AccountState
-from health_score.domain.compiled import compile_card
 from health_score.entrypoints.api import create_router
 
 
@@ -47,11 +47,13 @@ class StoredAccounts:
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """With a key that may read."""
     keys, clock = MemoryKeys(), ManualClock()
+    models = Models(default_models({}), read_default)
+    await models.load(TX)
     app = create_web_app(
         title="health-score",
         description="",
         authenticator=Authenticator(keys, clock),
-        routers=[create_router(StoredAccounts(), compile_card(default_scorecard()), clock)],
+        routers=[create_router(StoredAccounts(), models, clock)],
         ready={},
         alive={},
     )

@@ -130,10 +130,8 @@ async def test_after_a_failed_transaction_the_account_is_still_there() -> None:
     owner = Owner()
     handler = await owner.start()
     await commit(handler, *worse(0))
-    kept = dict(owner.accounts.rows)
-    await handler.handle(owner.tx, [erasure(3)])
-    owner.accounts.rows, owner.accounts.erased = kept, {}
-    handler.forget()
+    with owner.rolled_back(handler):
+        await handler.handle(owner.tx, [erasure(3)])
     await commit(handler, record(3, escalation("e9", "acme", "t9")))
     assert owner.accounts.rows["acme"].state.folded == 4
 

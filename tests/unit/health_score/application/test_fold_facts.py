@@ -21,7 +21,7 @@ async def test_escalations_announce_a_crossing_that_says_why() -> None:
     await commit(await owner.start(), *(record(n, escalation(f"e{n}", "acme", f"t{n}")) for n in range(3)))
     assert crossings(owner) == [("at_risk", "entered"), ("critical", "entered")]
     told = owner.outbox.told("health.crossings.v1")[0]["data"]
-    assert told["cause"] == {"kind": "facts", "fact_ids": ["e0", "e1", "e2"]}
+    assert told["cause"] == {"kind": "facts", "fact_ids": ["e0", "e1", "e2"], "outreach": True}
     assert told["snapshot"]["score"] == told["after"] < 25
     assert {part["measure"] for part in told["parts"]} == {"open_tickets", "escalations"}
 
@@ -93,10 +93,8 @@ async def test_after_a_failed_transaction_memory_does_not_run_ahead() -> None:
     owner = Owner()
     handler = await owner.start()
     await commit(handler, record(0, escalation("e1", "acme", "t1")))
-    stored = owner.accounts.rows.copy()
-    await handler.handle(TX, [record(1, escalation("e2", "acme", "t2"))])  # never committed
-    handler.forget()
-    owner.accounts.rows = stored
+    with owner.rolled_back(handler):
+        await handler.handle(TX, [record(1, escalation("e2", "acme", "t2"))])
     await commit(handler, record(1, escalation("e2", "acme", "t2")))
     assert owner.accounts.rows["acme"].state.folded == 2
 

@@ -10,9 +10,11 @@ from hypothesis import HealthCheck, settings
 from health_score.domain.account import AccountState, fold
 from health_score.domain.compiled import CompiledCard, compile_card
 from health_score.domain.curve import Curve
+from health_score.domain.evaluation import Cause, Evaluation, evaluate
 from health_score.domain.fact import Fact
-from health_score.domain.scorecard import Band, Dimension, Measure, Scorecard, Threshold
-from health_score.domain.signals import AnySignal
+from health_score.domain.model import Applies, Choice, Model, build_model
+from health_score.domain.scorecard import Band, Dimension, Knockout, Measure, Scorecard, Threshold
+from health_score.domain.signals import AnyReader, AnySignal, bases, key_of, read
 
 DAY = 86_400.0
 NOW = 1_772_442_000.0
@@ -40,27 +42,47 @@ def fact(
     return Fact(id or f"e{next(_ids):06d}", type_, "acme", time, data, backfill)
 
 
-def measure(name: str, signal: AnySignal, weight: float = 1.0, curve: Curve | None = LINE) -> Measure:
+def measure(name: str, signal: AnyReader, weight: float = 1.0, curve: Curve | None = LINE) -> Measure:
     """A measure whose points are its value, unless told otherwise."""
     return Measure(name, weight, signal, curve)
 
 
-def card(*dimensions: Dimension, thresholds: Iterable[Threshold] = ()) -> CompiledCard:
+def card(
+    *dimensions: Dimension,
+    thresholds: Iterable[Threshold] = (),
+    knockouts: Iterable[Knockout] = (),
+    name: str = "sample",
+    version: int = 1,
+    priority: int = 0,
+) -> CompiledCard:
     """A compiled card of these dimensions."""
-    return compile_card(Scorecard("sample", 1, dimensions, BANDS, tuple(thresholds)))
+    rules = {"thresholds": tuple(thresholds), "knockouts": tuple(knockouts), "priority": priority}
+    return compile_card(Scorecard(name, version, dimensions, BANDS, **rules))  # type: ignore[arg-type]
 
 
-def card_of(*measures: Measure, thresholds: Iterable[Threshold] = ()) -> CompiledCard:
+def card_of(*measures: Measure, **rules: Any) -> CompiledCard:
     """A compiled card of one dimension named all."""
-    return card(Dimension("all", 1.0, measures), thresholds=thresholds)
+    return card(Dimension("all", 1.0, measures), **rules)
 
 
-def account(card: CompiledCard, facts: Iterable[Fact]) -> AccountState:
+def model_of(*cards: CompiledCard | tuple[CompiledCard, Applies], number: int = 1, **more: Any) -> Model:
+    """The model of these cards, each alone (it applies to every account) or with its condition."""
+    choices = [Choice(*each) if isinstance(each, tuple) else Choice(each) for each in cards]
+    return build_model(number, choices, **more)
+
+
+def account(model: Model, facts: Iterable[Fact]) -> AccountState:
     """The state of the account acme after these facts."""
     state = AccountState("acme")
     for each in facts:
-        fold(card, state, each)
+        fold(model, state, each)
     return state
+
+
+def look_at(model: Model, state: AccountState, now: float = NOW, kind: Any = "facts") -> Evaluation:
+    """The one evaluation of a look that no other model comes between."""
+    [found] = evaluate(model, state, now, Cause(kind))
+    return found
 
 
 def folded(signal: AnySignal, facts: Iterable[Fact]) -> Any:
@@ -69,3 +91,17 @@ def folded(signal: AnySignal, facts: Iterable[Fact]) -> Any:
     for each in facts:
         state = signal.fold(state, each)
     return state
+
+
+def number_of(reader: AnyReader, facts: Iterable[Fact], now: float = NOW) -> float | None:
+    """What a measure's signal says at `now` after these facts, of which each signal takes those it selects."""
+    found = list(facts)
+    keys = tuple(key_of(each) for each in bases(reader))
+    states = {
+        key: folded(
+            each, [one for one in found if one.type in each.select.types and each.select.matches(one.data)]
+        )
+        for key, each in zip(keys, bases(reader), strict=True)
+    }
+    known = read(reader, keys, states)
+    return None if known is None else known.at(now)

@@ -4,15 +4,15 @@ from collections.abc import Iterable
 from math import log2
 
 import pytest
-from tests.unit.health_score.domain.examples import DAY, NOW, account, fact
+from tests.unit.health_score.domain.examples import DAY, NOW, account, fact, look_at, model_of
 
 from health_score.application.scorecard_file import default_scorecard
 from health_score.domain.account import AccountState, fold
 from health_score.domain.compiled import compile_card
-from health_score.domain.evaluation import Evaluation, evaluate
+from health_score.domain.evaluation import Evaluation
 from health_score.domain.fact import Fact
 
-CARD = compile_card(default_scorecard())
+MODEL = model_of(compile_card(default_scorecard()))
 
 
 def used(*days_ago: float) -> list[Fact]:
@@ -40,8 +40,8 @@ def urgent(number: int, status: str = "open", days_ago: float = 0) -> Fact:
 
 def look(state: AccountState, *facts: Fact, at: float = NOW) -> Evaluation:
     for each in facts:
-        fold(CARD, state, each)
-    return evaluate(CARD, state, at)
+        fold(MODEL, state, each)
+    return look_at(MODEL, state, at)
 
 
 def crossed(found: Evaluation) -> set[tuple[str, str]]:
@@ -84,7 +84,7 @@ def test_an_account_of_which_only_escalated_tickets_are_known_alerts() -> None:
 
 
 def test_solved_tickets_and_usage_leave_the_thresholds() -> None:
-    state = account(CARD, healthy_until(20))
+    state = account(MODEL, healthy_until(20))
     found = look(state, *(urgent(number) for number in (1, 2, 3)), invoice("i2", "failed"), nps(2))
     assert {name for name, _ in crossed(found)} == {"at_risk", "critical", "payment_overdue"}
     solved = [urgent(number, "solved", days_ago=-1) for number in (1, 2, 3)]
@@ -95,7 +95,7 @@ def test_solved_tickets_and_usage_leave_the_thresholds() -> None:
 
 def test_silence_alone_enters_at_risk_at_the_foretold_instant() -> None:
     found = look(AccountState("acme"), *healthy_until(0))
-    state = account(CARD, healthy_until(0))
+    state = account(MODEL, healthy_until(0))
     dues = []
     while found.due is not None and ("at_risk", "entered") not in crossed(found):
         dues.append(found.due)
@@ -143,7 +143,7 @@ def test_csat_on_another_scale_is_not_mixed_in() -> None:
 
 def test_the_worked_example_of_the_reference() -> None:
     state = account(
-        CARD,
+        MODEL,
         [
             *used(*[28.0] * 16, *[14.0] * 32),
             fact("csm.ticket.changed", NOW - DAY, ticket_id="t1", status="open", priority="high"),

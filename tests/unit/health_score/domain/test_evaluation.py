@@ -2,13 +2,22 @@
 
 from copy import deepcopy
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.health_score.domain.examples import DAY, NOW, account, card, fact, measure, thorough
+from tests.unit.health_score.domain.examples import (
+    DAY,
+    NOW,
+    account,
+    card,
+    fact,
+    look_at,
+    measure,
+    model_of,
+    thorough,
+)
 
 from health_score.domain.account import AccountState, fold
-from health_score.domain.evaluation import BACKFILL_GRACE_S, Crossing, Evaluation, MovedPart, evaluate
+from health_score.domain.evaluation import BACKFILL_GRACE_S, Cause, Crossing, Evaluation, MovedPart, evaluate
 from health_score.domain.fact import Fact
 from health_score.domain.scorecard import Dimension, Threshold
 from health_score.domain.signals import Latest, Selector
@@ -18,12 +27,13 @@ PAID = measure("paid", Latest(Selector(("invoice",), value="score")))
 LOW = Threshold("low", "score", enter=50, exit=55, direction="below")
 SLOW = Threshold("slow", "measure:said", enter=20, exit=30, direction="below", dwell_s=DAY)
 CARD = card(Dimension("words", 1, (SAID,)), Dimension("money", 3, (PAID,)), thresholds=[LOW, SLOW])
+MODEL = model_of(CARD)
 
 
 def looked(state: AccountState, *facts: Fact, at: float = NOW) -> Evaluation:
     for each in facts:
-        fold(CARD, state, each)
-    return evaluate(CARD, state, at, [each.id for each in facts])
+        fold(MODEL, state, each)
+    return look_at(MODEL, state, at)
 
 
 def said(score: float, time: float = NOW, *, backfill: bool = False) -> Fact:
@@ -54,13 +64,9 @@ def test_a_look_tells_which_parts_of_the_score_moved_the_largest_first() -> None
 
 
 def test_the_cause_is_handed_on() -> None:
-    found = evaluate(CARD, account(CARD, [said(80)]), NOW, ["a", "b"], "model")
-    assert (found.account_id, found.at, found.cause_kind, found.fact_ids) == (
-        "acme",
-        NOW,
-        "model",
-        ("a", "b"),
-    )
+    cause = Cause("source", ("a", "b"), event_at=NOW - 5, outreach=False)
+    [found] = evaluate(MODEL, account(MODEL, [said(80)]), NOW, cause)
+    assert (found.account_id, found.at, found.cause, found.card) == ("acme", NOW, cause, CARD)
 
 
 def test_the_revision_grows_exactly_when_a_reader_could_see_a_difference() -> None:
@@ -95,7 +101,7 @@ def test_looking_again_at_what_was_not_kept_gives_the_same_numbers() -> None:
 
 
 def test_folding_counts_every_fact_and_remembers_the_newest_time() -> None:
-    state = account(CARD, [said(1, NOW), fact("unheard.of", NOW + 5), said(2, NOW - 9)])
+    state = account(MODEL, [said(1, NOW), fact("unheard.of", NOW + 5), said(2, NOW - 9)])
     assert (state.folded, state.last_event_time) == (3, NOW + 5)
 
 
@@ -164,18 +170,3 @@ def test_thresholds_alternate_and_numbers_have_no_gaps(history: list[tuple[objec
     for name in ("low", "slow"):
         own = [(each.sequence, each.direction) for each in crossings if each.threshold == name]
         assert own == [(at + 1, "left" if at % 2 else "entered") for at in range(len(own))]
-
-
-@pytest.mark.parametrize("cause", ["facts", "timer"])
-def test_the_state_can_be_judged_by_a_card_that_knows_more(cause: str) -> None:
-    state = AccountState("acme")
-    looked(state, said(80))
-    wider = card(
-        Dimension("words", 1, (SAID, measure("felt", Latest(Selector(("mood",), value="score"))))),
-        thresholds=[Threshold("felt_low", "measure:felt", enter=50, exit=50, direction="below")],
-    )
-    fold(wider, state, fact("mood", score=10))
-    found = evaluate(wider, state, NOW, (), "model")
-    assert found.crossings == (
-        Crossing("felt_low", 1, "entered", "measure:felt", 50, before=None, after=10.0),
-    )

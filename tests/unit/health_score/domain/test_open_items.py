@@ -4,10 +4,10 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.health_score.domain.examples import DAY, NOW, fact, folded, thorough
+from tests.unit.health_score.domain.examples import DAY, NOW, fact, folded, number_of, thorough
 
 from health_score.domain.fact import Fact
-from health_score.domain.signals import Open, Selector, read
+from health_score.domain.signals import Open, Selector
 
 TICKET = "csm.ticket.changed"
 WEIGHED = Open(
@@ -24,7 +24,7 @@ def ticket(time: float, id_: str = "t1", **data: Any) -> Fact:
 
 
 def weight(*facts: Fact, days: float = 0) -> float | None:
-    return read(WEIGHED, folded(WEIGHED, facts), NOW + days * DAY)
+    return number_of(WEIGHED, facts, NOW + days * DAY)
 
 
 def test_open_items_add_up_by_priority_and_escalation() -> None:
@@ -71,7 +71,7 @@ def test_a_fact_that_tells_nothing_of_an_item_is_no_match() -> None:
 def test_conditions_choose_items_by_what_never_changes() -> None:
     billing = Open(Selector((TICKET,), where={"topic": ("billing",)}), "ticket_id", {"status": ("open",)})
     facts = [ticket(0, "a", status="open", topic="billing"), ticket(0, "b", status="open", topic="login")]
-    assert billing.value(folded(billing, facts), NOW) == 1.0
+    assert number_of(billing, facts) == 1.0
 
 
 def test_a_late_opening_does_not_open_what_was_closed_up_to_closed_days_ago() -> None:

@@ -3,13 +3,13 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.health_score.domain.examples import NOW, account, card, fact, measure, thorough
+from tests.unit.health_score.domain.examples import NOW, account, card, fact, measure, model_of, thorough
 
 from health_score.domain.assessment import Assessment
 from health_score.domain.balance import balance
 from health_score.domain.compiled import CompiledCard
+from health_score.domain.look import assess
 from health_score.domain.scorecard import Dimension, Measure, Target
-from health_score.domain.scoring import assess
 from health_score.domain.signals import Latest, Selector
 
 
@@ -27,14 +27,15 @@ CARD = card(
 
 
 def judged(card: CompiledCard = CARD, **numbers: float) -> Assessment:
-    return assess(card, account(card, [fact(name, number=number) for name, number in numbers.items()]), NOW)
+    facts = [fact(name, number=number) for name, number in numbers.items()]
+    return assess(card, account(model_of(card), facts), NOW)
 
 
 def test_everything_known_is_the_weighted_mean_of_the_weighted_means() -> None:
     found = judged(visits=80, seats=40, tickets=60, mood=100)
     assert found.dimensions == {"adoption": 70.0, "support": 60.0, "relation": 100.0}
     assert found.score == (2 * 70 + 60 + 100) / 4
-    assert (found.band, found.coverage) == ("healthy", 1.0)
+    assert (found.band, found.coverage, found.computed) == ("healthy", 1.0, found.score)
     assert found.parts == {"visits": 30.0, "seats": 5.0, "tickets": 15.0, "mood": 25.0, "renewal": None}
 
 

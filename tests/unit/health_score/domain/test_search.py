@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,19 @@ from tests.unit.health_score.domain.examples import DAY, NOW, fact, folded, thor
 from health_score.domain.courses import Course, Mover, Point, WeighedCourse
 from health_score.domain.curve import Curve
 from health_score.domain.fact import Fact
+from health_score.domain.forms import Fade, Form, Still, quotient
 from health_score.domain.search import first_exit
-from health_score.domain.signals import AnySignal, Count, Latest, Mean, Open, Recency, Selector, Until
+from health_score.domain.signals import (
+    ActiveUsers,
+    AnySignal,
+    Attainment,
+    Count,
+    Latest,
+    Recency,
+    Selector,
+    Trend,
+    Until,
+)
 
 YEAR = 365 * 86_400
 START = int(NOW)
@@ -39,7 +51,7 @@ class Counted:
 def mover(
     signal: AnySignal, facts: list[Fact], knots: tuple[tuple[float, float], ...], share: float = 0.5
 ) -> Mover:
-    return Mover(signal, folded(signal, facts), Curve(knots), share)
+    return Mover(signal.form(folded(signal, facts)), Curve(knots), share)
 
 
 def silence(days: float, share: float = 0.5) -> Mover:
@@ -128,34 +140,73 @@ def test_it_is_the_first_exit_of_all(
 
 @pytest.mark.parametrize("least", [0.0, 5e-324, 1e-300])
 def test_a_count_strays_no_further_than_it_moves_even_on_its_way_to_nothing(least: float) -> None:
-    assert Count(Selector(("a",)), 14).bend(5.0, least) == 5.0
+    assert Fade(5.0, NOW, 14 * DAY).bend(5.0, least) == 5.0
+
+
+A, B = Selector(("a",)), Selector(("a",), value="number")
+FORMS: list[Callable[[list[Fact]], Form | None]] = [
+    *(
+        lambda facts, signal=signal: signal.form(folded(signal, facts))
+        for signal in (
+            Count(A, 14),
+            Count(A, 0.1),
+            Recency(A),
+            Until(Selector(("a",), value="date")),
+            Trend(B),
+            Trend(B, fast_days=0.5, slow_days=30, mature_days=1),
+            ActiveUsers(A, 30, item="item", exact_up_to=16),
+            Attainment(A, item="item"),
+            Attainment(A, item="item", unconfirmed=0.0),
+        )
+    ),
+    lambda facts: quotient(_form(Count(A, 14), facts), Still(-3.0)),
+    lambda facts: quotient(_form(Recency(A), facts), _form(Latest(B), facts)),
+    lambda facts: quotient(_form(Count(A, 14), facts), _form(Count(A, 40), facts)),
+    lambda facts: quotient(_form(Count(A, 40), facts), _form(Count(A, 14), facts)),
+    lambda facts: quotient(_form(Count(A, 40), facts), _form(ActiveUsers(A, 40, item="item"), facts)),
+]
+
+
+def _form(signal: AnySignal, facts: list[Fact]) -> Form:
+    found: Form = signal.form(folded(signal, facts))
+    return found
+
+
+news: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {
+        "date": st.just("2026-06-01"),
+        "number": st.integers(1, 9),
+        "item": st.sampled_from("abcdefgh"),
+        "target": st.just(10),
+        "current": st.integers(0, 12),
+        "due": st.sampled_from([None, "2026-02-20", "2026-03-20", "2026-08-01"]),
+    }
+)
+told = st.lists(st.tuples(st.floats(0, 50), news), min_size=1, max_size=4).map(
+    lambda found: [fact("a", NOW - age * DAY, **data) for age, data in found]
+)
 
 
 @thorough
 @given(
-    st.sampled_from(
-        [
-            Count(Selector(("a",)), 14),
-            Count(Selector(("a",)), 0.1),
-            Recency(Selector(("a",))),
-            Until(Selector(("a",), value="date")),
-            Mean(Selector(("a",), value="number"), 14),
-            Latest(Selector(("a",), value="number")),
-            Open(Selector(("a",)), "item", {"open": (True,)}),
-        ]
-    ),
-    st.floats(-50, 50),
+    st.sampled_from(range(len(FORMS))),
+    told,
     st.floats(0, 200),
     st.floats(0, 200),
-    st.floats(0, 1),
+    st.lists(st.floats(0, 1), min_size=2, max_size=6).map(sorted),
 )
-def test_no_signal_strays_further_from_a_straight_line_than_it_says(
-    signal: AnySignal, age: float, wait: float, span: float, share: float
+def test_every_form_is_monotone_and_strays_no_further_from_a_straight_line_than_it_says(
+    which: int, facts: list[Fact], wait: float, span: float, shares: list[float]
 ) -> None:
-    state = folded(signal, [fact("a", NOW - age * DAY, date="2026-06-01", number=3, item="i", open=True)])
+    form = FORMS[which](facts)
+    assert form is not None
     start, end = NOW + wait * DAY, NOW + (wait + span) * DAY
-    one, other = signal.value(state, start), signal.value(state, end)
-    straight = one + (other - one) * share
-    strayed = abs(signal.value(state, start + (end - start) * share) - straight)
-    assert strayed <= signal.bend(one, other) + 1e-9 * (1 + abs(one) + abs(other))
-    assert signal.moves or one == other
+    one, other = form.value(start), form.value(end)
+    slack = 1e-9 * (1 + abs(one) + abs(other))
+    before = one
+    for share in shares:
+        here = form.value(start + (end - start) * share)
+        assert abs(here - (one + (other - one) * share)) <= form.bend(one, other) + slack
+        assert (here - before) * (other - one) >= -slack
+        before = here
+    assert form.moves or one == other

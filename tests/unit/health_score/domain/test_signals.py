@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.unit.health_score.domain.examples import DAY, NOW, fact, folded
+from tests.unit.health_score.domain.examples import DAY, NOW, fact, folded, number_of
 
 from health_score.domain.signals import (
     AnySignal,
@@ -15,7 +15,6 @@ from health_score.domain.signals import (
     Selector,
     Sum,
     Until,
-    read,
 )
 from health_score.domain.signals.until import moment
 
@@ -27,8 +26,8 @@ Told = tuple[str, float, dict[str, Any]]
 
 def value(signal: AnySignal, *facts: Told, days: float = 0) -> float | None:
     """The signal's value `days` after now."""
-    state = folded(signal, [fact(type_, NOW - age * DAY, **data) for type_, age, data in facts])
-    return read(signal, state, NOW + days * DAY)
+    told = [fact(type_, NOW - age * DAY, **data) for type_, age, data in facts]
+    return number_of(signal, told, NOW + days * DAY)
 
 
 def test_a_count_halves_with_each_half_life() -> None:

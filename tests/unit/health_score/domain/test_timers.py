@@ -13,8 +13,8 @@ from health_score.domain.compiled import CompiledCard
 from health_score.domain.curve import Curve
 from health_score.domain.evaluation import evaluate
 from health_score.domain.fact import Fact
+from health_score.domain.look import assess
 from health_score.domain.scorecard import Dimension, Measure, Threshold
-from health_score.domain.scoring import assess
 from health_score.domain.signals import Count, Latest, Mean, Open, Recency, Selector, Sum, Until
 from health_score.domain.thresholds import step
 from health_score.domain.timers import next_instant
