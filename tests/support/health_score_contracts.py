@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
-from tests.support.health_score import EPOCH
+from tests.support.health_score import EPOCH, plain_scorecard
 
 from health_score.application.messages import encode_snapshot, snapshot_of, stored_crossings
 from health_score.application.model_ports import ChangeKind, ModelChange, ModelRepository, StoredCard
@@ -22,14 +22,13 @@ from health_score.application.ports import (
     JournalRepository,
     StoredCrossing,
 )
-from health_score.application.scorecard_file import default_scorecard
 from health_score.domain.account import AccountState, begun_behind, fold
 from health_score.domain.compiled import compile_card
 from health_score.domain.evaluation import Cause, Evaluation, evaluate
 from health_score.domain.fact import Fact
 from health_score.domain.model import Choice, build_model
 
-CARD = compile_card(default_scorecard())
+CARD = compile_card(plain_scorecard())
 MODEL = build_model(1, [Choice(CARD)])
 PARTITION, POSITION = 0, 40
 """Where the consumer stands in the partition of which models are asked."""

@@ -17,6 +17,7 @@ from tests.support.health_score import (
     MemoryModels,
     MemoryOutbox,
     MemorySources,
+    plain_scorecard,
 )
 
 from csm_common.kafka.record import Outcome, Record
@@ -25,13 +26,12 @@ from health_score.application.fold_facts import FactsHandler
 from health_score.application.journals import Journals
 from health_score.application.model_ports import StoredCard
 from health_score.application.models import Models, ReadCard
-from health_score.application.scorecard_file import default_scorecard
 from health_score.application.sources import Sources
 from health_score.application.states import States
 from health_score.domain.compiled import compile_card
 from health_score.domain.model import Choice
 
-CARD = compile_card(default_scorecard())
+CARD = compile_card(plain_scorecard())
 TX = cast("AsyncConnection", None)  # the fakes do not look at it
 PARTITION = ("customer.events.v1", 0)
 
@@ -40,12 +40,12 @@ DEFAULT = StoredCard(name="default", version=1, document="", author="tests", not
 
 
 def read_default(stored: StoredCard) -> Choice:
-    """The shipped scorecard, which is read once for all tests."""
+    """The plain scorecard, which is read once for all tests."""
     return Choice(CARD)
 
 
 def default_models(erased_at: dict[str, int]) -> MemoryModels:
-    """With the shipped scorecard in force."""
+    """With the plain scorecard in force."""
     models = MemoryModels(erased_at)
     models.add(DEFAULT)
     models.change("activate", "default", version=1)
