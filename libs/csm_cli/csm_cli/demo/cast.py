@@ -22,7 +22,7 @@ class Account:
 
     `uses_a_day` is on a working day, over all users; `last_use_days` is how many days ago the last one was (a fraction
     is kept to the second). `nps` 0…10, `csat` 1…5, `sentiment` 0…100; None was never asked. `open_tickets` are priorities
-    of tickets that are open and escalated.
+    of tickets that are open and escalated. `spare_seats` were bought beyond those used; None: this plan has no seats.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Account:
     open_tickets: tuple[str, ...] = ()
     last_invoice: str = "paid"
     attributes: tuple[tuple[str, str], ...] = ()
+    spare_seats: int | None = 4
 
 
 DANA = Owner("dana.reyes", "Dana Reyes")
@@ -69,6 +70,7 @@ BLUEPEAK = Account(
 FABLE = Account(
     id="fable-freight", name="Fable Freight", owner=MAREK, plan="team", segment="business", region="EU",
     arr=26_400, renewal_in_days=120, users=9, uses_a_day=14, last_use_days=SILENT_FOR_DAYS, last_invoice="",
+    spare_seats=None,
 )  # fmt: skip
 CINDER = Account(
     id="cinder-foods", name="Cinder Foods", owner=INES, plan="business", segment="business", region="US",

@@ -35,14 +35,15 @@ def _what_it_is(account: Account, day: datetime) -> Iterator[DemoFact]:
         "segment": account.segment,
         "region": account.region,
     }
-    money = {"arr": account.arr, "currency": "EUR", "seats": account.users + 4, "renewal_date": renewal}
+    money = {"arr": account.arr, "currency": "EUR", "renewal_date": renewal}
+    seats = {} if account.spare_seats is None else {"seats": account.users + account.spare_seats}
     owner = account.owner
     yield DemoFact(
         account.id,
         "csm.account.changed",
         "profile",
         began,
-        profile | money | {"owner": owner.id, "stage": "customer"},
+        profile | money | seats | {"owner": owner.id, "stage": "customer"},
     )
     yield DemoFact(
         account.id,
@@ -62,10 +63,10 @@ def _what_it_is(account: Account, day: datetime) -> Iterator[DemoFact]:
             "plan": account.plan,
             "mrr": round(account.arr / 12, 2),
             "currency": "EUR",
-            "seats": account.users + 4,
             "term_end": renewal,
             "auto_renew": True,
-        },
+        }
+        | seats,
     )
 
 

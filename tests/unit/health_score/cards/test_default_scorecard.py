@@ -76,7 +76,7 @@ def test_silence_and_escalated_tickets_are_at_risk_and_more_bad_news_is_critical
 
 def test_an_account_of_which_only_escalated_tickets_are_known_alerts() -> None:
     state = AccountState("acme")
-    assert crossed(look(state, urgent(1))) == {("at_risk", "entered")}
+    assert crossed(look(state, urgent(1))) == {("at_risk", "entered"), ("escalated", "entered")}
     assert look(state, urgent(2)).assessment.band == "at_risk"
     third = look(state, urgent(3))
     assert third.assessment.band == "critical"
@@ -86,10 +86,11 @@ def test_an_account_of_which_only_escalated_tickets_are_known_alerts() -> None:
 def test_solved_tickets_and_usage_leave_the_thresholds() -> None:
     state = account(MODEL, healthy_until(20))
     found = look(state, *(urgent(number) for number in (1, 2, 3)), invoice("i2", "failed"), nps(2))
-    assert {name for name, _ in crossed(found)} == {"at_risk", "critical", "payment_overdue"}
+    entered = {name for name, _ in crossed(found)}
+    assert entered == {"at_risk", "critical", "payment_overdue", "escalated", "nps_detractor"}
     solved = [urgent(number, "solved", days_ago=-1) for number in (1, 2, 3)]
     recovered = look(state, *solved, *used(-1, -1, -1), invoice("i2", "paid", -1), at=NOW + DAY)
-    assert crossed(recovered) == {("at_risk", "left"), ("critical", "left"), ("payment_overdue", "left")}
+    assert crossed(recovered) == {(name, "left") for name in entered - {"nps_detractor"}}
     assert recovered.assessment.band in ("neutral", "healthy")
 
 
@@ -114,9 +115,12 @@ def test_a_renewal_in_90_days_is_told_when_it_comes_near_and_once() -> None:
     found = look(state, at=first.due)
     assert crossed(found) == {("renewal_due", "entered")}
     assert found.assessment.values["days_to_renewal"] == pytest.approx(90, abs=1e-4)
-    assert found.due is None
-    renewed = look(state, fact("csm.account.changed", found.at, renewal_date="2027-06-30"), at=found.at)
-    assert crossed(renewed) == {("renewal_due", "left")}
+    assert found.due is not None
+    nearer = look(state, at=found.due)
+    assert crossed(nearer) == {("renewal_30", "entered")}
+    assert nearer.due is None
+    renewed = look(state, fact("csm.account.changed", nearer.at, renewal_date="2027-06-30"), at=nearer.at)
+    assert crossed(renewed) == {("renewal_due", "left"), ("renewal_30", "left")}
 
 
 def test_a_renewal_years_ahead_is_not_missed_by_an_account_that_stays_silent() -> None:
@@ -148,6 +152,7 @@ def test_the_worked_example_of_the_reference() -> None:
             *used(*[28.0] * 16, *[14.0] * 32),
             fact("csm.ticket.changed", NOW - DAY, ticket_id="t1", status="open", priority="high"),
             nps(8, 60),
+            goal(NOW, target=10, current=5, expected=10, confirmed_by_customer=True),
             invoice("i1", "paid", 7),
         ],
     )
@@ -156,11 +161,90 @@ def test_the_worked_example_of_the_reference() -> None:
         "adoption": pytest.approx(37.5),
         "support": 91.0,
         "satisfaction": 70.0,
-        "commercial": 100.0,
+        "outcome": 45.0,
         "relationship": None,
+        "commercial": 100.0,
     }
-    assert found.assessment.score == pytest.approx(5825 / 90, abs=1e-6)
-    assert found.assessment.coverage == pytest.approx(0.84)
-    assert found.due is not None
-    assert (found.due - NOW) / DAY == pytest.approx(14 * log2(20 / 2.1875), abs=1e-4)
-    assert crossed(look(state, at=found.due)) == {("at_risk", "entered")}
+    assert found.assessment.score == pytest.approx(6500 / 105, abs=1e-6)
+    assert found.assessment.coverage == pytest.approx(89.5 / 115)
+    assert found.assessment.caps == ()
+    assert crossed(found) == {("goals_at_risk", "entered")}
+    fallen = passing(state, found, until=("at_risk", "entered"))
+    assert (fallen.at - NOW) / DAY == pytest.approx(14 * log2(20 / 3.125), abs=1e-4)
+
+
+def passing(state: AccountState, found: Evaluation, *, until: tuple[str, str]) -> Evaluation:
+    """The evaluation in which a threshold is crossed by the passing of time alone."""
+    while until not in crossed(found):
+        assert found.due is not None
+        found = look(state, at=found.due)
+    return found
+
+
+def goal(time: float, **told: object) -> Fact:
+    return fact("csm.goal.changed", time, goal_id="g1", **told)
+
+
+def test_half_of_the_habit_is_told_after_three_days_and_not_weighed() -> None:
+    state = account(MODEL, used(*(day + hour / 8 for day in range(1, 90) for hour in range(4))))
+    found = look(state)
+    fallen = passing(state, found, until=("usage_falling", "entered"))
+    assert 5 * DAY < fallen.at - NOW < 12 * DAY
+    assert fallen.assessment.parts["usage_trend"] is None
+
+
+def test_a_champion_who_leaves_holds_a_thriving_account_at_risk_until_there_is_another() -> None:
+    state = account(MODEL, healthy_until(0))
+    stays = fact("csm.contact.changed", NOW - 9 * DAY, contact_id="kim", role="champion", active=True)
+    gone = fact("csm.contact.changed", NOW, contact_id="kim", role="champion", active=False)
+    assert look(state, stays).assessment.caps == ()
+    found = look(state, gone)
+    assert (found.assessment.band, found.assessment.caps) == ("at_risk", ("champion_gone",))
+    assert found.assessment.score == 49.99
+    assert (found.assessment.computed or 0) > 75
+    assert crossed(found) == {("at_risk", "entered"), ("champion_left", "entered")}
+    other = fact("csm.contact.changed", NOW + 1, contact_id="lou", role="champion", active=True)
+    assert crossed(look(state, other, at=NOW + 1)) == {("at_risk", "left"), ("champion_left", "left")}
+
+
+def test_contacts_of_other_roles_say_nothing_about_champions() -> None:
+    found = look(
+        AccountState("acme"), fact("csm.contact.changed", contact_id="dana", role="owner", active=False)
+    )
+    assert found.assessment.values["champions"] is None
+    assert found.assessment.caps == ()
+
+
+def test_use_without_outcome_is_never_healthy() -> None:
+    found = look(
+        AccountState("acme"), *healthy_until(0), goal(NOW, target=10, current=2, confirmed_by_customer=True)
+    )
+    assert (found.assessment.band, found.assessment.caps) == ("neutral", ("no_outcome",))
+
+
+@pytest.mark.parametrize(
+    "only",
+    [
+        [nps(0)],
+        [invoice("i1", "failed")],
+        [fact("csm.sentiment.recorded", sentiment=5)],
+        [fact("csm.touchpoint.occurred", NOW - 300 * DAY, touchpoint="call", direct=True)],
+    ],
+    ids=["survey", "invoice", "sentiment", "silence"],
+)
+def test_too_little_data_does_not_alarm_by_the_score(only: list[Fact]) -> None:
+    found = look(AccountState("acme"), *only)
+    assert not {name for name, _ in crossed(found)} & {"at_risk", "critical"}
+
+
+def test_one_use_today_and_nothing_else_is_no_risk() -> None:
+    assert look(AccountState("acme"), *used(0.01)).assessment.band == "healthy"
+
+
+def test_seats_nobody_uses_weigh_on_adoption_only_where_seats_are_known() -> None:
+    people = [fact("csm.usage.recorded", NOW - 60, feature="f", user_id=f"u{n}") for n in range(12)]
+    without = look(AccountState("acme"), *people).assessment
+    with_seats = look(AccountState("acme"), *people, fact("csm.account.changed", seats=120)).assessment
+    assert without.values["seat_use"] is None
+    assert with_seats.values["seat_use"] == pytest.approx(0.1, abs=1e-3)
+    assert (with_seats.score or 0) < (without.score or 0)
