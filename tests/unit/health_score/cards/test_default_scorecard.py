@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from math import log2
+from typing import Any
 
 import pytest
 from tests.unit.health_score.domain.examples import DAY, NOW, account, fact, look_at, model_of
@@ -181,7 +182,7 @@ def passing(state: AccountState, found: Evaluation, *, until: tuple[str, str]) -
     return found
 
 
-def goal(time: float, **told: object) -> Fact:
+def goal(time: float, **told: Any) -> Fact:
     return fact("csm.goal.changed", time, goal_id="g1", **told)
 
 

@@ -83,7 +83,7 @@ def test_a_use_today_is_well_and_three_escalations_are_critical(attributes: dict
     assert found.assessment.band == "healthy"
 
     state = AccountState("acme")
-    ticket = {"status": "open", "priority": "urgent", "escalated": True}
+    ticket: dict[str, Any] = {"status": "open", "priority": "urgent", "escalated": True}
     for each in [told[0], *(fact("csm.ticket.changed", NOW, ticket_id=f"t{n}", **ticket) for n in range(3))]:
         fold(MODEL, state, each)
     [found] = evaluate(MODEL, state, NOW, Cause())
@@ -92,7 +92,7 @@ def test_a_use_today_is_well_and_three_escalations_are_critical(attributes: dict
 
 def test_an_onboarding_that_nobody_works_on_stalls_within_days() -> None:
     state = AccountState("acme")
-    goal = {"goal_id": "live", "target": 1, "current": 0, "due": "2026-03-30T09:00:00"}
+    goal: dict[str, Any] = {"goal_id": "live", "target": 1, "current": 0, "due": "2026-03-30T09:00:00"}
     for each in [
         fact("csm.account.changed", NOW, stage="onboarding", seats=20),
         fact("csm.usage.recorded", NOW, feature="f", user_id="u1"),
@@ -103,7 +103,7 @@ def test_an_onboarding_that_nobody_works_on_stalls_within_days() -> None:
     [found] = evaluate(MODEL, state, NOW, Cause())
     assert found.assessment.score is not None
     assert found.assessment.score > 50
-    entered = {}
+    entered: dict[str, float] = {}
     while found.due is not None and found.due < NOW + 28 * DAY:
         [found] = evaluate(MODEL, state, found.due, Cause("timer"))
         entered |= {each.threshold: (found.at - NOW) / DAY for each in found.crossings}
@@ -123,7 +123,9 @@ def as_fact(told: DemoFact) -> Fact:
 
 def story(start: datetime) -> list[tuple[float, str, str, str]]:
     """The crossings of the score in the demo's minute: seconds, account, threshold, direction."""
-    states, dues, told = {each.id: AccountState(each.id) for each in CAST}, {}, []
+    states = {each.id: AccountState(each.id) for each in CAST}
+    dues: dict[str, float | None] = {}
+    told: list[tuple[float, str, str, str]] = []
 
     def look(account: str, at_s: float, cause: Cause) -> None:
         found = evaluate(MODEL, states[account], start.timestamp() + at_s, cause)[-1]
