@@ -11,7 +11,7 @@ from health_score.adapters.state_codec import StateCodec
 from health_score.application.models import Models
 from health_score.application.ports import AccountRow
 from health_score.application.rebuilding import Digests, Kept, digests
-from health_score.domain.account import AccountState
+from health_score.domain.account import AccountState, begun_behind
 
 _PARTITIONS = text(
     "SELECT partition FROM positions WHERE consumer = 'health-score' AND topic = 'customer.events.v1' ORDER BY partition"
@@ -73,17 +73,24 @@ class PostgresKeptStates:
                 )
             ids = [each.account_id for each in states]
             kept = await self._accounts.load(tx, ids)
-            rows = [_row(each, kept.get(each.account_id), partition) for each in states]
+            told = {row.account_id: row.revision for row in await tx.execute(_REVISIONS, {"ids": ids})}
+            rows = [
+                _row(each, kept.get(each.account_id), told.get(each.account_id, 0), partition)
+                for each in states
+            ]
             await self._accounts.save(tx, rows)
             await tx.execute(_DUE_NOW, {"ids": ids})
 
 
+_REVISIONS = text("""
+SELECT account_id, max(revision) AS revision FROM history WHERE account_id = ANY(CAST(:ids AS text[])) GROUP BY account_id
+""")
 _DUE_NOW = text("UPDATE accounts SET due_at = now() WHERE account_id = ANY(CAST(:ids AS text[]))")
 
 
-def _row(rebuilt: AccountState, kept: AccountState | None, partition: int) -> AccountRow:
-    """The facts' part as the log says, the rest as it was."""
-    state = kept or AccountState(rebuilt.account_id)
+def _row(rebuilt: AccountState, kept: AccountState | None, told: int, partition: int) -> AccountRow:
+    """The facts' part as the log says, the rest as it was; one that was lost begins behind `told`, its last revision."""
+    state = kept or begun_behind(rebuilt.account_id, told)
     state.attributes, state.attribute_stamps = rebuilt.attributes, rebuilt.attribute_stamps
     state.attributes_changed = True
     state.signals, state.trails, state.override = rebuilt.signals, rebuilt.trails, rebuilt.override
