@@ -1,6 +1,5 @@
-"""Folding is commutative: whatever order facts arrive in, the state is what the whole list of them means."""
+"""Folding is commutative: whatever order facts arrive in and however they are split, the state is what all of them mean."""
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -8,133 +7,134 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.health_score.domain import reference
-from tests.unit.health_score.domain.examples import DAY, NOW, folded, thorough
+from tests.unit.health_score.domain.examples import (
+    DAY,
+    NOW,
+    account,
+    card_of,
+    folded,
+    measure,
+    model_of,
+    number_of,
+    thorough,
+)
+from tests.unit.health_score.domain.samples import facts, readers, signals
 
+from health_score.domain.account import AccountState, join
 from health_score.domain.fact import Fact
-from health_score.domain.signals import AnySignal, Count, Latest, Mean, Open, Recency, Selector, Sum, Until
-from health_score.domain.signals.base import read
-
-TYPE = ("thing.happened",)
-times = st.integers(0, 20 * 86_400).map(lambda back: NOW - back)
-few_times = st.integers(0, 4).map(lambda days: NOW - days * DAY)
-numbers: st.SearchStrategy[Any] = st.integers(-5, 20) | st.sampled_from(
-    [None, "word", float("nan"), True, []]
+from health_score.domain.signals import (
+    SIGNALS,
+    AnyReader,
+    AnySignal,
+    Count,
+    Mean,
+    Ratio,
+    Selector,
+    Sum,
+    Trend,
 )
 
+SUMS = (Count, Sum, Mean, Trend)
+"""Whose states are sums of floats, and so the same up to rounding only."""
 
-def facts_of(data: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[list[Fact]]:
-    stamped = st.lists(st.tuples(times | few_times, data), max_size=12)
-    return stamped.map(
-        lambda found: [Fact(f"e{at}", TYPE[0], "acme", time, data) for at, (time, data) in enumerate(found)]
-    )
-
-
-values = facts_of(st.fixed_dictionaries({"value": numbers}))
-dates = facts_of(
-    st.fixed_dictionaries({"date": st.sampled_from([None, "2026-04-01", "2026-05-01T12:00:00Z", "soon"])})
-)
-tickets = facts_of(
-    st.fixed_dictionaries(
-        {
-            "ticket": st.sampled_from(["t1", "t2"]),
-            "status": st.sampled_from([None, "open", "pending", "solved"]),
-            "priority": st.sampled_from([None, "low", "urgent"]),
-            "escalated": st.sampled_from([None, True, False]),
-        }
-    )
-)
-
-select = Selector(TYPE, value="value")
-odd = Selector(TYPE, where={"value": (1, 3, 5, True, None)})
-open_tickets = Open(
-    Selector(TYPE),
-    item="ticket",
-    open_when={"status": ("open", "pending")},
-    weights={"priority": {"urgent": 4.0}, "escalated": {True: 2.0}},
-    expires_days=10,
-)
-escalations = Open(
-    Selector(TYPE), item="ticket", open_when={"status": ("open", "pending"), "escalated": (True,)}
-)
+SELECT_ALL = Selector(("thing.happened",))
+splits = st.lists(st.integers(0, 2), min_size=12, max_size=12)
+waits = st.integers(0, 30).map(lambda days: days * DAY) | st.floats(0, 30 * DAY)
 
 
 def nearly(number: float | None) -> Any:
-    return None if number is None else pytest.approx(number, rel=1e-9, abs=1e-12)
+    return None if number is None else pytest.approx(number, rel=1e-9, abs=1e-9)
 
 
-def assert_any_order_means_the_same(
-    signal: AnySignal,
-    meaning: Callable[[Any, list[Fact], float], float | None],
-    facts: list[Fact],
-    data: st.DataObject,
-    *,
-    exact: bool = True,
-) -> None:
-    shuffled = data.draw(st.permutations(facts))
-    one, other = folded(signal, facts), folded(signal, shuffled)
-    now = NOW + data.draw(st.integers(0, 30)) * DAY
-    assert read(signal, other, now) == nearly(meaning(signal, facts, now))
-    if exact:
-        assert one == other
-    else:
-        assert read(signal, one, now) == nearly(read(signal, other, now))
-
-
-@thorough
-@given(values, st.sampled_from([0.01, 1.0, 14.0, 400.0]), st.data())
-def test_totals(facts: list[Fact], half_life: float, data: st.DataObject) -> None:
-    assert_any_order_means_the_same(Sum(select, half_life), reference.total, facts, data, exact=False)
-    assert_any_order_means_the_same(
-        Count(Selector(TYPE), half_life), reference.total, facts, data, exact=False
-    )
-
-
-@thorough
-@given(values, st.sampled_from([0.01, 1.0, 14.0, 400.0]), st.data())
-def test_means(facts: list[Fact], half_life: float, data: st.DataObject) -> None:
-    assert_any_order_means_the_same(Mean(select, half_life), reference.mean, facts, data, exact=False)
-
-
-@thorough
-@given(values, st.data())
-def test_recencies(facts: list[Fact], data: st.DataObject) -> None:
-    assert_any_order_means_the_same(Recency(odd), reference.recency, facts, data)
-
-
-@thorough
-@given(values, st.data())
-def test_latest_values(facts: list[Fact], data: st.DataObject) -> None:
-    assert_any_order_means_the_same(Latest(select, 25), reference.latest, facts, data)
-
-
-@thorough
-@given(dates, st.data())
-def test_dates(facts: list[Fact], data: st.DataObject) -> None:
-    assert_any_order_means_the_same(Until(Selector(TYPE, value="date")), reference.until, facts, data)
-
-
-@thorough
-@given(tickets, st.sampled_from([open_tickets, escalations]), st.data())
-def test_open_items(facts: list[Fact], signal: Open, data: st.DataObject) -> None:
-    assert_any_order_means_the_same(signal, reference.open_items, facts, data)
-
-
-@thorough
-@given(values, tickets, st.integers(0, 12))
-def test_a_state_can_be_put_away_and_taken_up_at_any_point(
-    values: list[Fact], tickets: list[Fact], at: int
-) -> None:
-    signals: list[tuple[AnySignal, list[Fact]]] = [
-        (Sum(select, 14), values),
-        (Mean(select, 14), values),
-        (Recency(odd), values),
-        (Latest(select, 90), values),
-        (open_tickets, tickets),
+def merged(signal: AnySignal, facts: list[Fact], split: list[int]) -> Any:
+    """The state when the facts are folded in up to three parts."""
+    states = [
+        folded(signal, [each for each, at in zip(facts, split, strict=False) if at == part])
+        for part in range(3)
     ]
-    for signal, facts in signals:
-        state = folded(signal, facts[:at])
+    whole = None
+    for state in states:
         if state is not None:
-            state = msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=signal.state_type)
-        for each in facts[at:]:
-            state = signal.fold(state, each)
-        assert state == folded(signal, facts)
+            before = msgspec.msgpack.encode(state)
+            whole = state if whole is None else signal.merge(whole, state)
+            assert whole is state or msgspec.msgpack.encode(state) == before
+    return whole
+
+
+def selected(signal: AnySignal, facts: list[Fact]) -> list[Fact]:
+    return [each for each in facts if signal.select.matches(each.data)]
+
+
+@thorough
+@given(readers, facts, st.randoms(use_true_random=False), waits)
+def test_any_order_means_what_the_list_of_facts_means(
+    reader: AnyReader, facts: list[Fact], random: Any, wait: float
+) -> None:
+    shuffled = random.sample(facts, len(facts))
+    assert number_of(reader, shuffled, NOW + wait) == nearly(reference.number_of(reader, facts, NOW + wait))
+
+
+@thorough
+@given(signals, facts, splits, st.randoms(use_true_random=False), waits)
+def test_any_order_and_any_split_give_the_same_state(
+    signal: AnySignal, facts: list[Fact], split: list[int], random: Any, wait: float
+) -> None:
+    mine = selected(signal, facts)
+    one, other = folded(signal, mine), merged(signal, random.sample(mine, len(mine)), split)
+    if not isinstance(signal, SUMS):
+        assert one == other
+    elif one is None or other is None:
+        assert one is other
+    else:
+        assert signal.form(one).value(NOW + wait) == nearly(signal.form(other).value(NOW + wait))
+        assert signal.span(one) == pytest.approx(signal.span(other), rel=1e-9)
+
+
+@thorough
+@given(signals, facts, st.integers(0, 12))
+def test_a_state_can_be_put_away_and_taken_up_at_any_point(
+    signal: AnySignal, facts: list[Fact], at: int
+) -> None:
+    mine = selected(signal, facts)
+    state = folded(signal, mine[:at])
+    if state is not None:
+        state = msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=signal.state_type)
+    for each in mine[at:]:
+        state = signal.fold(state, each)
+    assert state == folded(signal, mine)
+
+
+@thorough
+@given(st.lists(readers, min_size=1, max_size=4), facts, splits, st.randoms(use_true_random=False))
+def test_parts_of_an_accounts_facts_join_to_the_whole(
+    readers: list[AnyReader], facts: list[Fact], split: list[int], random: Any
+) -> None:
+    model = model_of(card_of(*(measure(f"m{at}", reader) for at, reader in enumerate(readers))))
+    shuffled = random.sample(facts, len(facts))
+    parts = [
+        account(model, [each for each, at in zip(shuffled, split, strict=False) if at == part])
+        for part in range(3)
+    ]
+    joined = AccountState("acme")
+    for part in parts:
+        join(model, joined, part)
+    whole = account(model, facts)
+    assert joined.trails == whole.trails
+    assert joined.signals.keys() == whole.signals.keys()
+    for key, state in whole.signals.items():
+        signal = model.signals[key]
+        assert signal.form(joined.signals[key]).value(NOW) == nearly(signal.form(state).value(NOW))
+        assert isinstance(signal, SUMS) or joined.signals[key] == state
+
+
+@thorough
+@given(facts, st.randoms(use_true_random=False))
+def test_the_newest_three_facts_of_a_feed_are_remembered(facts: list[Fact], random: Any) -> None:
+    model = model_of(card_of(measure("one", Count(SELECT_ALL, 7)), measure("two", Count(SELECT_ALL, 14))))
+    [trail] = account(model, random.sample(facts, len(facts))).trails.values() or [[]]
+    newest = sorted(facts, key=lambda each: (each.time, each.id), reverse=True)[:3]
+    assert [id_ for _, id_, _ in trail] == [each.id for each in newest]
+
+
+def test_every_kind_of_signal_is_meant() -> None:
+    assert {*reference.MEANINGS, Ratio} == set(SIGNALS.values())

@@ -2,15 +2,15 @@
 
 Each person counts 2^(-age / half-life) by the latest fact of theirs. Up to `exact_up_to` people are remembered by a 64-bit
 hash, and the sum is exact. Of more than that the sample remembers those with the lowest rank E / 2^(-age / half-life), where
-E = -ln(u) and u is the hash read as a number from 0 to 1: a sequential Poisson (bottom-k) sample, of which (k - 1) / (the
-k-th lowest rank) is an unbiased estimate with a relative standard error of at most 1 / √(k - 2): 4.4 % at k = 512. (Cohen &
-Kaplan, Summarizing data using bottom-k sketches, 2007.) All ranks fade alike, so their order never changes with time, and
-the lowest k are the same whatever order the facts arrive in.
+E = -ln(u) and u is the hash read as a number from 0 to 1: a bottom-k sample. Given the k-th lowest rank τ, a person of weight w
+is among the others with probability 1 - e^(-wτ), so Σ w / (1 - e^(-wτ)) over these is an unbiased estimate with a relative
+standard error of at most 1 / √(k - 2): 4.4 % at k = 512. (Cohen & Kaplan, Summarizing data using bottom-k sketches, 2007.)
+All ranks fade alike, so their order never changes with time, and the lowest k are the same whatever order the facts arrive in.
 """
 
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from math import exp2, floor, fsum, log, log2
+from math import exp2, expm1, floor, fsum, log, log2
 from typing import Any, ClassVar
 
 from health_score.domain.fact import Fact
@@ -18,6 +18,8 @@ from health_score.domain.forms import Fade
 from health_score.domain.signals.base import ALWAYS, DAY_S, Span
 from health_score.domain.signals.decay import require_half_life
 from health_score.domain.signals.selector import Selector
+
+_CERTAIN = 10.0  # e^-1024 is nothing
 
 
 @dataclass(slots=True)
@@ -94,10 +96,16 @@ class ActiveUsers:
         newest = max(time for _, time in state.users.values())
         since = floor(newest / self.half_life_s) * self.half_life_s
         if state.more:
-            highest = max(draw + (since - time) / self.half_life_s for draw, time in state.users.values())
-            return Fade((len(state.users) - 1) / exp2(highest), since, self.half_life_s)
+            return Fade(self._estimate(state.users, since), since, self.half_life_s)
         total = fsum([exp2((time - since) / self.half_life_s) for _, time in state.users.values()])
         return Fade(total, since, self.half_life_s)
+
+    def _estimate(self, users: dict[int, tuple[float, float]], since: float) -> float:
+        """The sum as of `since` that the sample stands for, in logarithms because ages have no bounds."""
+        last = max(users, key=lambda each: self._rank(users, each))
+        limit = self._rank(users, last)[0] + since / self.half_life_s  # log2 of τ
+        weights = [(time - since) / self.half_life_s for each, (_, time) in users.items() if each != last]
+        return fsum([exp2(each) / -expm1(-exp2(min(limit + each, _CERTAIN))) for each in weights])
 
     def span(self, state: ActiveUsersState) -> Span:
         """For ever."""
