@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from zlib import crc32
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -46,11 +47,16 @@ class Looking:
     def __init__(
         self, accounts: AccountRepository, history: HistoryRepository, outbox: Outbox, *, rest_s: float
     ) -> None:
-        """After facts an account is foretold for `rest_s` seconds only, since more are likely; once it has rested, for good."""
+        """After facts an account is foretold for `rest_s` seconds or a little more, since more are likely; once it has rested,
+        for good."""
         self._rest_s = rest_s
         self._accounts = accounts
         self._history = history
         self._outbox = outbox
+
+    def _rest_of(self, touched: Touched) -> float:
+        """Once to twice the rest, so that accounts told of in one moment are not all looked at again in another."""
+        return self._rest_s * (1.0 + crc32(touched.state.account_id.encode()) / 2**32)
 
     async def look(
         self, tx: AsyncConnection, looks: Iterable[tuple[Touched, Cause]], now: datetime
@@ -59,7 +65,7 @@ class Looking:
         written, evaluations = _Written(), []
         for touched, cause in looks:
             attributes_changed = touched.state.attributes_changed
-            rest_s = self._rest_s if cause.kind == "facts" else None
+            rest_s = self._rest_of(touched) if cause.kind == "facts" else None
             found = evaluate(touched.model, touched.state, now.timestamp(), cause, rest_s)
             evaluations += found
             snapshot = None

@@ -217,7 +217,8 @@ def _crossing(watch: Watch, state: AccountState, assessment: Assessment, now: fl
     stood = state.thresholds.get(threshold.name, OUTSIDE)
     value = assessment.of(watch.target)
     stands, direction = step(threshold, stood, value, assessment.coverage, now)
-    state.thresholds[threshold.name] = stands
+    if stands is not stood:
+        state.thresholds[threshold.name] = stands
     if direction is None:
         return None
     return Crossing(

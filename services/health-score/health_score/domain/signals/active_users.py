@@ -11,7 +11,7 @@ All ranks fade alike, so their order never changes with time, and the lowest k a
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from math import exp2, expm1, floor, fsum, log, log2
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from health_score.domain.fact import Fact
 from health_score.domain.forms import Fade
@@ -24,16 +24,20 @@ _CERTAIN = 10.0  # e^-1024 is nothing
 
 @dataclass(slots=True)
 class ActiveUsersState:
-    """By hash of the person log2(E) and the time of their latest fact; `more` once anybody had to be left out."""
+    """By hash of the person the time of their latest fact; `last` has the highest rank, once anybody had to be left out."""
 
-    users: dict[int, tuple[float, float]]
-    more: bool = False
+    users: dict[int, float]
+    last: int | None = None
 
 
-def hashed(user: str) -> tuple[int, float]:
-    """A person's hash, and log2 of the exponential variable E that it stands for."""
-    digest = int.from_bytes(blake2b(user.encode(), digest_size=8).digest(), "little")
-    return digest, log2(-log((digest + 0.5) / 2.0**64))
+def hashed(user: str) -> int:
+    """A person's hash."""
+    return int.from_bytes(blake2b(user.encode(), digest_size=8).digest(), "little")
+
+
+def drawn(digest: int) -> float:
+    """log2 of the exponential variable E that a hash stands for."""
+    return log2(-log((digest + 0.5) / 2.0**64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,51 +64,56 @@ class ActiveUsers:
 
     def fold(self, state: ActiveUsersState | None, fact: Fact) -> ActiveUsersState | None:
         """Remember the person's latest time."""
-        user: Any = fact.data.get(self.item)
+        user = fact.data.get(self.item)
         if not isinstance(user, str) or not user:
             return state
         if state is None:
             state = ActiveUsersState({})
-        digest, draw = hashed(user)
-        self._see(state, digest, draw, fact.time)
+        self._see(state, hashed(user), fact.time)
         return state
 
     def merge(self, state: ActiveUsersState, other: ActiveUsersState) -> ActiveUsersState:
         """The people of both."""
-        for digest, (draw, time) in other.users.items():
-            self._see(state, digest, draw, time)
-        state.more = state.more or other.more
+        for digest, time in other.users.items():
+            self._see(state, digest, time)
+        if state.last is None and other.last is not None:
+            state.last = self._last(state.users)
         return state
 
-    def _see(self, state: ActiveUsersState, digest: int, draw: float, time: float) -> None:
+    def _see(self, state: ActiveUsersState, digest: int, time: float) -> None:
         users = state.users
         known = users.get(digest)
-        if known is not None and known[1] >= time:
-            return
-        users[digest] = (draw, time)
-        if len(users) > self.exact_up_to:
-            state.more = True
-            del users[max(users, key=lambda each: self._rank(users, each))]
+        if known is not None:
+            users[digest] = max(known, time)
+            if digest == state.last:
+                state.last = self._last(users)
+        elif len(users) < self.exact_up_to:
+            users[digest] = time
+        elif state.last is None or self._rank(digest, time) < self._rank(state.last, users[state.last]):
+            users[digest] = time
+            del users[self._last(users)]
+            state.last = self._last(users)
 
-    def _rank(self, users: dict[int, tuple[float, float]], digest: int) -> tuple[float, int]:
+    def _rank(self, digest: int, time: float) -> tuple[float, int]:
         """log2 of the rank as of the epoch, and the hash to tell equals apart."""
-        draw, time = users[digest]
-        return draw - time / self.half_life_s, digest
+        return drawn(digest) - time / self.half_life_s, digest
+
+    def _last(self, users: dict[int, float]) -> int:
+        return max(users, key=lambda each: self._rank(each, users[each]))
 
     def form(self, state: ActiveUsersState) -> Fade:
         """The sum fades; the sample estimates it where it is not the whole."""
-        newest = max(time for _, time in state.users.values())
-        since = floor(newest / self.half_life_s) * self.half_life_s
-        if state.more:
-            return Fade(self._estimate(state.users, since), since, self.half_life_s)
-        total = fsum([exp2((time - since) / self.half_life_s) for _, time in state.users.values()])
-        return Fade(total, since, self.half_life_s)
+        half_life_s = self.half_life_s
+        since = floor(max(state.users.values()) / half_life_s) * half_life_s
+        if state.last is not None:
+            return Fade(self._estimate(state.users, state.last, since), since, half_life_s)
+        total = fsum([exp2((time - since) / half_life_s) for time in state.users.values()])
+        return Fade(total, since, half_life_s)
 
-    def _estimate(self, users: dict[int, tuple[float, float]], since: float) -> float:
+    def _estimate(self, users: dict[int, float], last: int, since: float) -> float:
         """The sum as of `since` that the sample stands for, in logarithms because ages have no bounds."""
-        last = max(users, key=lambda each: self._rank(users, each))
-        limit = self._rank(users, last)[0] + since / self.half_life_s  # log2 of τ
-        weights = [(time - since) / self.half_life_s for each, (_, time) in users.items() if each != last]
+        limit = self._rank(last, users[last])[0] + since / self.half_life_s  # log2 of τ
+        weights = [(time - since) / self.half_life_s for each, time in users.items() if each != last]
         return fsum([exp2(each) / -expm1(-exp2(min(limit + each, _CERTAIN))) for each in weights])
 
     def span(self, state: ActiveUsersState) -> Span:
