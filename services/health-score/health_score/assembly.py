@@ -15,6 +15,7 @@ from health_score.adapters.journal import PostgresJournal
 from health_score.adapters.models import PostgresModels
 from health_score.adapters.reads import PostgresReads
 from health_score.adapters.refolds import PostgresRefolds
+from health_score.adapters.scorecards import PostgresScorecards
 from health_score.adapters.shipping import ship
 from health_score.adapters.sources import PostgresSources
 from health_score.adapters.state_codec import StateCodec
@@ -24,6 +25,7 @@ from health_score.application.journals import Journals
 from health_score.application.models import Models
 from health_score.application.read_card import card_reader, shipped_cards
 from health_score.application.refolding import ReadLog, Refolding
+from health_score.application.scorecards import Scorecards
 from health_score.application.sources import Sources
 from health_score.application.states import States
 from health_score.settings import HealthSettings
@@ -44,6 +46,12 @@ class Parts:
         async with self.engine.begin() as tx:
             await ship(tx, shipped_cards(now), now)
             await self.models.load(tx)
+
+    def scorecards(self, clock: Clock) -> Scorecards:
+        """What people do with scorecards."""
+        return Scorecards(
+            PostgresScorecards(self.engine), card_reader(compile_condition), compile_condition, clock
+        )
 
     def refolding(self, settings: HealthSettings, read_log: ReadLog) -> Refolding:
         """What gives new signals their past."""

@@ -24,6 +24,7 @@ SCOPES = (
     "ingest:write",
     "erasure:write",
     "health:read",
+    "scorecards:write",
     "playbooks:read",
     "playbooks:write",
     "notifications:read",

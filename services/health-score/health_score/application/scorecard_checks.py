@@ -17,6 +17,8 @@ Found = tuple[Location, str]
 
 def misfits(card: Mapping[str, Any], compile_condition: Callable[[str], object] | None) -> Iterator[Found]:
     """What does not fit in the plain data of a file."""
+    if card.get("name") == "schema":  # GET /v1/scorecards/schema
+        yield ("name",), "the name schema is taken: choose another"
     yield from _bands(_mapping(card, "bands"))
     yield from _twice(card)
     for threshold, told in _mapping(card, "thresholds").items():
