@@ -26,6 +26,7 @@ from health_score.assembly import create_parts
 from health_score.domain.guard import GuardPolicy
 from health_score.entrypoints.api import create_router
 from health_score.entrypoints.pollers import guard_poller, model_poller, refold_poller
+from health_score.entrypoints.scorecards import create_scorecards_router
 from health_score.settings import GuardSettings, HealthScoreSettings
 
 SCHEMA = "health_score"
@@ -48,7 +49,10 @@ async def build(settings: HealthScoreSettings) -> AsyncIterator[Sequence[Loop]]:
             title="health-score",
             description="Keeps a health score per account, always explained, and announces threshold crossings.",
             authenticator=Authenticator(KeyStore(engine), clock, tokens=token_reader(settings.http)),
-            routers=[create_router(parts.reads, parts.models, clock)],
+            routers=[
+                create_router(parts.reads, parts.models, clock),
+                create_scorecards_router(parts.scorecards(clock)),
+            ],
             ready=ready,
             alive=alive,
         )
