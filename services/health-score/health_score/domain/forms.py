@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 DAY_S = 86_400.0
 _FURTHEST_AHEAD = 64.0  # half-lives; keeps an amount from a wrong future from overflowing
+_NOTHING = 1e-9
 
 
 class Form(Protocol):
@@ -118,18 +119,19 @@ class Scaled(NamedTuple):
 def quotient(of: Form, to: Form) -> Form | None:
     """of / to where it is monotone, so where `to` stands still or both fade; None where there is nothing to divide by.
 
+    What is nearer to 0 than a billionth is what rounding left of nothing.
     Two fading numbers fade against each other with 1 / half-life = 1 / half-life(of) - 1 / half-life(to).
     """
     if isinstance(to, Still):
-        if to.number == 0.0:
+        if abs(to.number) < _NOTHING:
             return None
         return Still(of.number / to.number) if isinstance(of, Still) else Scaled(of, 1.0 / to.number)
     if not (isinstance(of, Fade) and isinstance(to, Fade)):
         raise TypeError("only what fades can be divided by what fades")
     divisor = to.value(of.since)
-    if divisor == 0.0:
+    if abs(divisor) < _NOTHING:
         return None
-    if of.half_life_s == to.half_life_s:
+    fading = 1.0 / of.half_life_s - 1.0 / to.half_life_s
+    if fading == 0.0:
         return Still(of.number / divisor)
-    half_life_s = 1.0 / (1.0 / of.half_life_s - 1.0 / to.half_life_s)
-    return Fade(of.number / divisor, of.since, half_life_s)
+    return Fade(of.number / divisor, of.since, 1.0 / fading)

@@ -42,9 +42,9 @@ def _known_instants(seen: Look, state: AccountState, now: float, first: int) -> 
     """The whole seconds, `first` at the earliest, that need no search."""
     for reading in seen.readings:
         if reading is not None:
-            if now < reading.begins < inf:
+            if now < reading.begins < reading.ends:
                 yield max(first, ceil(reading.begins))
-            elif now < reading.ends < inf:
+            elif reading.begins <= now < reading.ends < inf:
                 yield max(first, ceil(reading.ends))
     for watch in seen.card.watches:
         ready = ready_at(watch.threshold, state.thresholds.get(watch.threshold.name, OUTSIDE))

@@ -79,9 +79,11 @@ def account(model: Model, facts: Iterable[Fact]) -> AccountState:
     return state
 
 
-def look_at(model: Model, state: AccountState, now: float = NOW, kind: Any = "facts") -> Evaluation:
+def look_at(
+    model: Model, state: AccountState, now: float = NOW, kind: Any = "facts", rest_s: float | None = None
+) -> Evaluation:
     """The one evaluation of a look that no other model comes between."""
-    [found] = evaluate(model, state, now, Cause(kind))
+    [found] = evaluate(model, state, now, Cause(kind), rest_s)
     return found
 
 

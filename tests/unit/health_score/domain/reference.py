@@ -206,9 +206,10 @@ def _attained(signal: Attainment, facts: Sequence[Fact], now: float) -> float:
 
 
 def ratio(signal: Ratio, facts: Sequence[Fact], now: float) -> float | None:
-    """One against the other."""
+    """One against the other. What fades never reaches 0, but what stands still may be as good as that."""
     of, to = number_of(signal.of, facts, now), number_of(signal.to, facts, now)
-    return None if of is None or to is None or abs(to) < AS_GOOD_AS_ZERO else of / to
+    nothing = 0.0 if isinstance(signal.to, (Count, Sum, ActiveUsers)) else AS_GOOD_AS_ZERO
+    return None if of is None or to is None or abs(to) <= nothing else of / to
 
 
 MEANINGS: Mapping[type, Callable[[Any, Sequence[Fact], float], float | None]] = {

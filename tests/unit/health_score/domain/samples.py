@@ -100,10 +100,12 @@ _others = st.sampled_from(
     [_scores, Latest(_value), Recency(Selector(TYPE, where={"value": (1, 3, 5, True, None)}))]
 )
 _untils = st.just(Until(Selector(TYPE, value="date")))
-_ratios = st.builds(Ratio, _counts | _users, _counts | _users) | st.builds(
-    Ratio,
-    _counts | _sums | _opens | _others | _untils | _attainments | _trends | _means,
-    _means | _opens | st.just(_scores),
+_fading = st.builds(Count, st.just(_all), st.sampled_from([1.0, 14.0, 400.0])) | st.builds(
+    ActiveUsers, st.just(_all), st.sampled_from([1.0, 14.0, 400.0]), st.just("user")
+)
+_still = _means | _opens | st.just(_scores)
+_ratios = st.builds(Ratio, _fading, _fading) | st.builds(
+    Ratio, _counts | _sums | _users | _opens | _others | _untils | _attainments | _trends | _means, _still
 )
 signals = st.one_of(_sums, _counts, _means, _users, _opens, _trends, _attainments, _others, _untils)
 readers: st.SearchStrategy[AnyReader] = signals | _ratios

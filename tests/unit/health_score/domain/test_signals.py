@@ -6,14 +6,16 @@ import pytest
 from tests.unit.health_score.domain.examples import DAY, NOW, fact, folded, number_of
 
 from health_score.domain.signals import (
-    AnySignal,
+    AnyReader,
     Count,
     Latest,
     Mean,
     Open,
+    Ratio,
     Recency,
     Selector,
     Sum,
+    Trend,
     Until,
 )
 from health_score.domain.signals.until import moment
@@ -24,7 +26,7 @@ Told = tuple[str, float, dict[str, Any]]
 """A fact's type, its age in days, and its data."""
 
 
-def value(signal: AnySignal, *facts: Told, days: float = 0) -> float | None:
+def value(signal: AnyReader, *facts: Told, days: float = 0) -> float | None:
     """The signal's value `days` after now."""
     told = [fact(type_, NOW - age * DAY, **data) for type_, age, data in facts]
     return number_of(signal, told, NOW + days * DAY)
@@ -107,6 +109,43 @@ def test_days_until_a_date_of_the_account_or_of_its_own_attributes() -> None:
     assert (
         value(own, (CHANGED, 9, {"plan": "free", "attributes": {"go_live": "2026-03-02T21:00:00Z"}})) is None
     )
+
+
+TINY = [1e-310, 5e-324, -1e-310]
+
+
+@pytest.mark.parametrize("tiny", TINY)
+def test_what_is_too_small_to_divide_by_is_nothing(tiny: float) -> None:
+    used, paid = Sum(Selector((USED,), value="quantity"), 14), Latest(Selector((ASKED,), value="score"))
+    told: list[Told] = [(USED, 0, {"quantity": 1e15}), (ASKED, 0, {"score": tiny})]
+    assert value(Ratio(used, paid), *told) is None
+    assert value(Ratio(used, Sum(Selector((ASKED,), value="score"), 14)), *told) is None
+    assert value(Trend(Selector((ASKED,), value="score"), mature_days=1), (ASKED, 9, {"score": tiny})) is None
+
+
+def test_numbers_that_cancel_out_are_nothing_in_any_order() -> None:
+    per = Ratio(Count(Selector((USED,)), 14), Mean(Selector((ASKED,), value="score"), 14))
+    answers: list[Told] = [
+        (ASKED, 0.1, {"score": 0.1}),
+        (ASKED, 0.1, {"score": 0.2}),
+        (ASKED, 0.1, {"score": -0.3}),
+    ]
+    for turned in (answers, answers[::-1]):
+        assert value(per, (USED, 0, {}), *turned) is None
+
+
+def test_two_half_lives_as_good_as_equal_leave_a_ratio_that_stands_still() -> None:
+    one, other = Count(Selector((USED,)), 14), Count(Selector((ASKED,)), 14.000000000000002)
+    assert value(Ratio(one, other), (USED, 0, {}), (ASKED, 0, {}), days=900) == pytest.approx(1.0)
+
+
+def test_a_trend_is_1_for_a_steady_rate_from_the_first_weeks_on_and_halves_with_it() -> None:
+    hourly: list[Told] = [(USED, hour / 24, {}) for hour in range(24 * 35)]
+    signal = Trend(Selector((USED,)), 7, 28)
+    assert value(signal, *hourly) == pytest.approx(1.0, rel=0.01)
+    assert value(signal, *hourly[: 24 * 27]) is None
+    slower = [each for at, each in enumerate(hourly) if each[1] > 7 or at % 2]
+    assert value(signal, *slower) == pytest.approx(0.742 / 0.863, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,14 @@ Scalar = str | bool | int | float
 LARGEST = (
     1e15  # beyond it a float no longer counts in thousandths; nobody's usage, money or score is that large
 )
+SMALLEST = 1e-15
+"""What is nearer to 0 is 0: dividing by it would leave the range of a float."""
 
 
 def number(value: Any) -> float | None:
     """A believable number, true and false as 1 and 0; None for anything else."""
     if isinstance(value, (int, float)) and -LARGEST <= value <= LARGEST:
-        return float(value)
+        return float(value) if abs(value) >= SMALLEST else 0.0
     return None
 
 

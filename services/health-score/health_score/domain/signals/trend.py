@@ -1,7 +1,7 @@
 """`trend`: how much of something there is lately, against the account's own habit. 1 is as always, 0.5 half as much."""
 
 from dataclasses import dataclass, field
-from math import exp2, inf
+from math import expm1, inf, log
 from typing import ClassVar, NamedTuple
 
 from health_score.domain.fact import Fact
@@ -9,6 +9,8 @@ from health_score.domain.forms import Fade
 from health_score.domain.signals.base import DAY_S, Span, require_days
 from health_score.domain.signals.decay import joined, reference, require_half_life, shifted
 from health_score.domain.signals.selector import Selector
+
+LN2 = log(2.0)
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class Rates(NamedTuple):
 
 
 def _missing(age: float, half_life_s: float) -> float:
-    return 1.0 - exp2(-age / half_life_s)
+    return -expm1(-age / half_life_s * LN2)  # exact for short ages, where 1 - 2^x is not
 
 
 @dataclass(frozen=True, slots=True)
