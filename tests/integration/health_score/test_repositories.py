@@ -129,15 +129,12 @@ class TestPostgres(RepositoryContract):
         assert await stores.tx.scalar(text("SELECT snapshot FROM accounts")) == known.snapshot
 
 
-async def test_reads_page_through_all_accounts_in_order(database: Database) -> None:
+async def test_reads_give_a_state_and_the_counts(database: Database) -> None:
     async with database.engine("health_score") as engine:
         await migrated(engine)
         async with engine.begin() as tx:
             await PostgresAccounts(CODEC).save(tx, [row(f"acct-{n}") for n in range(5)])
         reads = PostgresReads(engine, CODEC)
-        first = await reads.page(after="", band=None, limit=3)
-        rest = await reads.page(after=first[-1][0], band=None, limit=3)
-        assert [account for account, _ in (*first, *rest)] == [f"acct-{n}" for n in range(5)]
         found = await reads.state("acct-2")
         assert found is not None
         assert found[0].attributes["name"] == "Äcme"

@@ -26,22 +26,26 @@ WITH asked AS (SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:offsets AS bigin
 gone AS (DELETE FROM accounts USING asked WHERE accounts.account_id = asked.account_id
     RETURNING accounts.account_id, revision, at_offset)
 INSERT INTO erased (account_id, revision, at_offset) SELECT account_id, revision, at_offset FROM gone
-ON CONFLICT (account_id) DO UPDATE SET revision = EXCLUDED.revision, at_offset = EXCLUDED.at_offset
+ON CONFLICT (account_id) DO UPDATE SET revision = EXCLUDED.revision, at_offset = EXCLUDED.at_offset,
+    xact = EXCLUDED.xact
 """)
 
 _ERASE_ATTRIBUTES = text("DELETE FROM account_attributes WHERE account_id = ANY(CAST(:ids AS text[]))")
 
 _SAVE = text("""
-INSERT INTO accounts (account_id, partition, revision, state, snapshot, score, band, coverage, due_at, model, missing, updated_at)
+INSERT INTO accounts (account_id, partition, revision, state, snapshot, score, band, coverage, due_at, model, missing,
+    scorecard, overridden, updated_at)
 SELECT t.*, now()
 FROM unnest(CAST(:ids AS text[]), CAST(:partitions AS int[]), CAST(:revisions AS bigint[]), CAST(:states AS bytea[]),
     CAST(:snapshots AS bytea[]), CAST(:scores AS float8[]), CAST(:bands AS text[]), CAST(:coverages AS float8[]),
-    CAST(:dues AS timestamptz[]), CAST(:models AS int[]), CAST(:missing AS text[])) AS t
+    CAST(:dues AS timestamptz[]), CAST(:models AS int[]), CAST(:missing AS text[]),
+    CAST(:scorecards AS text[]), CAST(:overridden AS bool[])) AS t
 ON CONFLICT (account_id) DO UPDATE SET
     partition = EXCLUDED.partition, revision = EXCLUDED.revision, state = EXCLUDED.state,
     snapshot = coalesce(EXCLUDED.snapshot, accounts.snapshot),
     score = EXCLUDED.score, band = EXCLUDED.band, coverage = EXCLUDED.coverage, due_at = EXCLUDED.due_at,
-    model = EXCLUDED.model, missing = EXCLUDED.missing, updated_at = EXCLUDED.updated_at
+    model = EXCLUDED.model, missing = EXCLUDED.missing, scorecard = EXCLUDED.scorecard, overridden = EXCLUDED.overridden,
+    updated_at = EXCLUDED.updated_at
 """)
 
 _SAVE_ATTRIBUTES = text("""
@@ -50,7 +54,7 @@ SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:names AS text[]), CAST(:plans A
     CAST(:owners AS text[]), CAST(:teams AS text[]), CAST(:renewals AS date[]), CAST(:attributes AS jsonb[]))
 ON CONFLICT (account_id) DO UPDATE SET
     name = EXCLUDED.name, plan = EXCLUDED.plan, segment = EXCLUDED.segment, owner = EXCLUDED.owner, team = EXCLUDED.team,
-    renewal_date = EXCLUDED.renewal_date, attributes = EXCLUDED.attributes
+    renewal_date = EXCLUDED.renewal_date, attributes = EXCLUDED.attributes, xact = EXCLUDED.xact
 """)
 
 _BEHIND = text("SELECT account_id FROM accounts WHERE partition = :partition AND model < :model LIMIT :limit")
@@ -65,6 +69,8 @@ _NEXT_DUE = text(
     "SELECT min(due_at) FROM accounts WHERE partition = ANY(CAST(:partitions AS int[])) AND due_at IS NOT NULL"
 )
 
+_LONGEST = 300
+"""Letters of a text that is searched by: an entry of a btree has 2,700 bytes at most."""
 
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -111,6 +117,8 @@ class PostgresAccounts:
                 "dues": [row.due_at for row in ordered],
                 "models": [row.state.model for row in ordered],
                 "missing": [_missing(row.state) for row in ordered],
+                "scorecards": [row.state.card[0] if row.state.card else None for row in ordered],
+                "overridden": [each is not None and each.overridden for each in assessed],
             },
         )
         await self._save_attributes(tx, [row.state for row in ordered if row.attributes_changed])
@@ -166,8 +174,9 @@ def _storable(attributes: Mapping[str, Any]) -> str:
 
 
 def _text(attributes: Mapping[str, Any], name: str) -> str | None:
+    """The text to search by, if it is one that fits an index."""
     found = attributes.get(name)
-    return found if isinstance(found, str) and "\x00" not in found else None
+    return found if isinstance(found, str) and "\x00" not in found and len(found) <= _LONGEST else None
 
 
 def _date(value: Any) -> date | None:

@@ -6,14 +6,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from health_score.adapters.state_codec import StateCodec
+from health_score.adapters.visible import PostgresSight
 from health_score.application.ports import Stats
 from health_score.domain.account import AccountState
-
-_PAGE = text("""
-SELECT account_id, snapshot FROM accounts
-WHERE account_id > :after AND (CAST(:band AS text) IS NULL OR band = :band)
-ORDER BY account_id LIMIT :limit
-""")
 
 _SNAPSHOT = text("SELECT snapshot FROM accounts WHERE account_id = :id")
 _STATE = text("SELECT state, due_at FROM accounts WHERE account_id = :id")
@@ -29,18 +24,12 @@ FROM intake
 """)
 
 
-class PostgresReads:
+class PostgresReads(PostgresSight):
     """AccountReads on PostgreSQL, each query in a connection of its own."""
 
     def __init__(self, engine: AsyncEngine, codec: StateCodec) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._codec = codec
-
-    async def page(self, *, after: str, band: str | None, limit: int) -> list[tuple[str, bytes]]:
-        """Account ids above `after` with their snapshots (JSON), in the order of ids."""
-        async with self._engine.connect() as connection:
-            rows = await connection.execute(_PAGE, {"after": after, "band": band, "limit": limit})
-            return [(row.account_id, row.snapshot) for row in rows]
 
     async def snapshot(self, account_id: str) -> bytes | None:
         """The account's snapshot (JSON)."""

@@ -148,23 +148,3 @@ class Outbox(Protocol):
     async def add(self, tx: AsyncConnection, messages: Sequence[Message]) -> None:
         """Write the messages down, in this order for equal keys."""
         ...
-
-
-class AccountReads(Protocol):
-    """What the REST API reads."""
-
-    async def page(self, *, after: str, band: str | None, limit: int) -> list[tuple[str, bytes]]:
-        """Account ids above `after` with their snapshots (JSON), in the order of ids."""
-        ...
-
-    async def snapshot(self, account_id: str) -> bytes | None:
-        """The account's snapshot (JSON)."""
-        ...
-
-    async def state(self, account_id: str) -> tuple[AccountState, datetime | None] | None:
-        """The account's state, and when it will be looked at next."""
-        ...
-
-    async def stats(self) -> Stats:
-        """What became of all records so far."""
-        ...

@@ -1,0 +1,142 @@
+"""The fleet's figures: a few aggregates over the accounts that pass, all of one instant.
+
+Each reads every account that passes. Movements look once into the history of each account; drivers unpack two assessments of
+each account that changed, of MOST_COMPARED at most.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from csm_common.web.rows import Rows
+from health_score.adapters.account_filters import joins, past, where
+from health_score.application.account_query import AccountFilters
+from health_score.application.fleet import (
+    BandCount,
+    By,
+    FleetRead,
+    Group,
+    Grouping,
+    Movement,
+    Parts,
+    PartsMoved,
+    Totals,
+)
+
+MOST_COMPARED = 20_000
+_MOST_GROUPS = 200
+
+_TOTALS = """
+    count(*) AS accounts, count(*) FILTER (WHERE a.score IS NULL) AS without_score, avg(a.score) AS average,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY a.score) AS median, avg(a.coverage) AS coverage,
+    coalesce(sum(b.arr), 0) AS arr, count(*) FILTER (WHERE a.overridden) AS overrides
+"""
+_BAND = "SELECT a.band, count(*) AS accounts, coalesce(sum(b.arr), 0) AS arr"
+_BUCKET = "SELECT least(floor(a.score / 10), 9)::int AS bucket, count(*) AS accounts"
+_THEN = "CASE WHEN was.moved THEN was.band ELSE a.band END"
+_CHANGED = """EXISTS (SELECT FROM history h WHERE h.account_id = a.account_id AND h.known_at > :since)
+    AND EXISTS (SELECT FROM history h WHERE h.account_id = a.account_id AND h.known_at <= :since)"""
+
+# The hash of the id picks a sample that stays the same from one question to the next.
+_PARTS = """
+WITH moved AS MATERIALIZED (SELECT a.account_id {passing} AND {changed}),
+picked AS (SELECT account_id FROM moved ORDER BY hashtextextended(account_id, 0), account_id LIMIT :most)
+SELECT (SELECT count(*) FROM moved) AS changed, before.detail AS before, after.detail AS after FROM picked
+JOIN LATERAL (SELECT h.detail FROM history h WHERE h.account_id = picked.account_id AND h.known_at <= :since
+    ORDER BY h.known_at DESC, h.revision DESC LIMIT 1) before ON true
+JOIN LATERAL (SELECT h.detail FROM history h WHERE h.account_id = picked.account_id
+    ORDER BY h.revision DESC LIMIT 1) after ON true
+"""
+
+_decoder = msgspec.msgpack.Decoder(Parts)
+
+
+class PostgresFleet:
+    """FleetReads on PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine, *, most_compared: int = MOST_COMPARED) -> None:
+        self._engine = engine
+        self._most_compared = most_compared
+
+    async def fleet(
+        self, filters: AccountFilters, rows: Rows, by: Collection[By], since: datetime, now: datetime
+    ) -> FleetRead:
+        """All figures of one instant."""
+        condition, parameters = where(filters, rows, now)
+        read = _Reading(
+            f"FROM accounts a {joins(filters)}", f"WHERE {condition}", {**parameters, "since": since}
+        )
+        async with self._engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+            changed, moved = await read.parts(connection, self._most_compared)
+            return FleetRead(
+                totals=Totals(**(await read.rows(connection, f"SELECT {_TOTALS}"))[0]),
+                bands=await read.bands(connection),
+                buckets=await read.buckets(connection),
+                groups=[await read.grouping(connection, each) for each in by],
+                movements=await read.movements(connection),
+                changed=changed,
+                moved=moved,
+            )
+
+
+class _Reading:
+    """The accounts that pass, to be asked several things of."""
+
+    def __init__(self, source: str, passing: str, parameters: Mapping[str, Any]) -> None:
+        self._source = source
+        self._passing = passing
+        self._parameters = parameters
+
+    async def rows(
+        self, connection: AsyncConnection, select: str, behind: str = "", join: str = "", **more: Any
+    ) -> list[dict[str, Any]]:
+        """What `select` gives of them; `behind` is what follows the condition."""
+        sql = f"{select} {self._source} {join} {self._passing} {behind}"
+        found = await connection.execute(text(sql), {**self._parameters, **more})
+        return [dict(each._mapping) for each in found]
+
+    async def bands(self, connection: AsyncConnection) -> list[BandCount]:
+        """By band."""
+        return [BandCount(**each) for each in await self.rows(connection, _BAND, "GROUP BY 1 ORDER BY 1")]
+
+    async def buckets(self, connection: AsyncConnection) -> dict[int, int]:
+        """By ten points."""
+        found = await self.rows(connection, _BUCKET, "AND a.score IS NOT NULL GROUP BY 1")
+        return {each["bucket"]: each["accounts"] for each in found}
+
+    async def grouping(self, connection: AsyncConnection, by: By) -> Grouping:
+        """By an attribute: the largest groups."""
+        largest = "GROUP BY 1 ORDER BY accounts DESC, value NULLS LAST"
+        found = await self.rows(connection, f"SELECT b.{by} AS value, {_TOTALS}", largest)
+        bands: dict[str | None, list[BandCount]] = {}
+        counted = _BAND.replace("SELECT", f"SELECT b.{by} AS value,")
+        for each in await self.rows(connection, counted, "GROUP BY 1, 2 ORDER BY 1, 2"):
+            bands.setdefault(each.pop("value"), []).append(BandCount(**each))
+        groups = []
+        for each in found[:_MOST_GROUPS]:
+            value = each.pop("value")
+            groups.append(Group(value=value, totals=Totals(**each), bands=bands.get(value, [])))
+        beyond = sum(each["accounts"] for each in found[_MOST_GROUPS:])
+        return Grouping(by=by, groups=groups, accounts_beyond=beyond)
+
+    async def movements(self, connection: AsyncConnection) -> list[Movement]:
+        """From band to band, the most accounts first."""
+        moved = f"AND was.moved AND {_THEN} IS DISTINCT FROM a.band GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+        select = f"SELECT {_THEN} AS before, a.band AS after, count(*) AS accounts"
+        found = await self.rows(connection, select, moved, join=past("was", "since"))
+        return [Movement(**each) for each in found]
+
+    async def parts(self, connection: AsyncConnection, most: int) -> tuple[int, PartsMoved]:
+        """How many accounts changed that were there before, and how their parts moved."""
+        changed, moved = 0, PartsMoved()
+        sql = _PARTS.format(passing=f"{self._source} {self._passing}", changed=_CHANGED)
+        streamed = await connection.stream(text(sql), {**self._parameters, "most": most})
+        async for row in streamed:
+            changed = row.changed
+            moved.add(_decoder.decode(row.before), _decoder.decode(row.after))
+        return changed, moved
