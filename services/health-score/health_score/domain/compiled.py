@@ -40,10 +40,12 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A measure with the keys of its signals' states, and the fact types that feed each of them."""
+    """A measure with the keys of its signals' states, and the fact types that feed each of them. `single` is its signal where it
+    has but one."""
 
     name: str
     signal: AnyReader
+    single: AnySignal | None
     keys: tuple[str, ...]
     curve: Curve | None
     types: tuple[tuple[str, ...], ...]
@@ -73,7 +75,8 @@ def compile_card(card: Scorecard) -> CompiledCard:
         keys = tuple(key_of(each) for each in own)
         types = tuple(each.select.types for each in own)
         signals |= dict(zip(keys, own, strict=True))
-        reads.append(Read(measure.name, measure.signal, keys, measure.curve, types))
+        single = own[0] if len(own) == 1 else None
+        reads.append(Read(measure.name, measure.signal, single, keys, measure.curve, types))
     texts = [*(each.target for each in card.thresholds), *(each.target for each in card.knockouts)]
     targets = tuple(dict.fromkeys([SCORE, *map(Target.parse, texts)]))
     return CompiledCard(

@@ -1,7 +1,9 @@
 """One look at an account: every measure's number and its way through time, and what they make of the score."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import fsum, inf
+from typing import Any
 
 from health_score.domain.account import AccountState
 from health_score.domain.assessment import Assessment, rounded
@@ -53,7 +55,7 @@ def _readings(
 ) -> tuple[tuple[Reading | None, ...], tuple[str, ...]]:
     """The readings, those of silent sources standing still, and the names of these."""
     signals = state.signals
-    found = [read(each.signal, each.keys, signals) for each in card.reads]
+    found = [_reading(each, signals) for each in card.reads]
     if not silences:
         return tuple(found), ()
     frozen = []
@@ -64,6 +66,15 @@ def _readings(
             found[at] = None if value is None else Reading(Still(value), -inf, inf)
             frozen.append(measure.name)
     return tuple(found), tuple(frozen)
+
+
+def _reading(measure: Read, states: Mapping[str, Any]) -> Reading | None:
+    """The way of `signals.read`, without its calls for the many measures that have one signal."""
+    signal = measure.single
+    if signal is None:
+        return read(measure.signal, measure.keys, states)
+    state = states.get(measure.keys[0])
+    return None if state is None else Reading(signal.form(state), *signal.span(state))
 
 
 def silent_since(measure: Read, silences: Silences) -> float | None:
