@@ -66,7 +66,7 @@ class Evaluation:
     assessment: Assessment
     before: Assessment | None
     crossings: tuple[Crossing, ...]
-    moved: tuple[MovedPart, ...]  # where there are crossings
+    moved: tuple[MovedPart, ...]
     cause: Cause
     due: float | None = None
 
@@ -159,7 +159,7 @@ def _evaluate(
         assessment=assessment,
         before=before,
         crossings=tuple(crossings),
-        moved=_moved(before, assessment) if crossings else (),
+        moved=_moved(before, assessment) if changed else (),
         cause=cause,
         due=_due(seen, state, now, rest_s) if last else None,
     )
