@@ -12,6 +12,7 @@ from csm_cli.commands.keys import keys
 from csm_cli.commands.logs import logs
 from csm_cli.commands.rebuild import rebuild
 from csm_cli.commands.rejections import rejections
+from csm_cli.commands.scorecards import scorecards
 from csm_cli.commands.status import status
 from csm_cli.commands.topics import topics
 from csm_cli.commands.up import up
@@ -44,6 +45,7 @@ app.command("import")(import_files)
 app.command()(rebuild)
 app.add_typer(imports, name="imports")
 app.add_typer(rejections, name="rejections")
+app.add_typer(scorecards, name="scorecards")
 app.add_typer(keys, name="keys")
 app.add_typer(topics, name="topics")
 

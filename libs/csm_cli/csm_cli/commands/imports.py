@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from csm_cli.ingest_api import HomeOption, JsonOption, KeyOption, UrlOption, ingest_api
+from csm_cli.rest_api import INGEST, HomeOption, JsonOption, KeyOption, UrlOption, rest_api
 from csm_cli.stack.options import DEFAULT_HOME
 
 PATH = "/v1/imports"
@@ -33,7 +33,7 @@ def list_imports(
     key: KeyOption = None,
 ) -> None:
     """Show imports, the newest first."""
-    rows = ingest_api(home, url, key).rows(PATH, "imports", limit)
+    rows = rest_api(INGEST, home, url, key).rows(PATH, "imports", limit)
     if as_json:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
     elif rows:
@@ -51,7 +51,7 @@ def show(
     key: KeyOption = None,
 ) -> None:
     """Show how far an import is, and what it did not take. Exits 1 where it did not reach its end."""
-    job = ingest_api(home, url, key).get(f"{PATH}/{quote(id, safe='')}")
+    job = rest_api(INGEST, home, url, key).get(f"{PATH}/{quote(id, safe='')}")
     if as_json:
         typer.echo(json.dumps(job, indent=2, ensure_ascii=False))
     else:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from csm_cli.ingest_api import HomeOption, JsonOption, KeyOption, UrlOption, ingest_api
+from csm_cli.rest_api import INGEST, HomeOption, JsonOption, KeyOption, UrlOption, rest_api
 from csm_cli.stack.options import DEFAULT_HOME
 from csm_common.errors import InvalidError
 
@@ -47,7 +47,7 @@ def list_rejections(
 
       csm rejections list --status all --json | jq '.[].body'
     """
-    api = ingest_api(home, url, key)
+    api = rest_api(INGEST, home, url, key)
     wanted = {"source": source, "code": code, "format": format, "status": status}
     rows = api.rows(PATH, "rejections", limit, **wanted)
     if as_json:
@@ -66,7 +66,7 @@ def show(
     key: KeyOption = None,
 ) -> None:
     """Show one rejection with the whole message, as JSON."""
-    _print_json(ingest_api(home, url, key).get(f"{PATH}/{quote(id, safe='')}"))
+    _print_json(rest_api(INGEST, home, url, key).get(f"{PATH}/{quote(id, safe='')}"))
 
 
 @rejections.command(epilog="Example: csm rejections counts")
@@ -74,7 +74,7 @@ def counts(
     as_json: JsonOption = False, home: HomeOption = DEFAULT_HOME, url: UrlOption = None, key: KeyOption = None
 ) -> None:
     """Show how many are open, by source and code."""
-    rows = ingest_api(home, url, key).get(f"{PATH}:counts")["counts"]
+    rows = rest_api(INGEST, home, url, key).get(f"{PATH}:counts")["counts"]
     if as_json:
         _print_json(rows)
         return
@@ -111,7 +111,7 @@ def replay(
         raise InvalidError("Tell which: ids, --source, --code, or --all.")
     asked = {"ids": ids or None, "source": source, "code": code, "all": every, "limit": limit}
     body = {name: value for name, value in asked.items() if value is not None}
-    report = ingest_api(home, url, key).post(f"{PATH}:replay", body)
+    report = rest_api(INGEST, home, url, key).post(f"{PATH}:replay", body)
     if as_json:
         _print_json(report)
     else:

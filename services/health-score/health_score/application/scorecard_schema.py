@@ -11,5 +11,5 @@ ID = "urn:csm:scorecard:1"
 @cache
 def scorecard_schema() -> dict[str, Any]:
     """JSON Schema 2020-12. Whether the parts fit each other is told by validating a file."""
-    schema = ScorecardPart.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": ID} | schema
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": ID}
+    return head | ScorecardPart.model_json_schema() | {"title": "Scorecard"}

@@ -1,7 +1,8 @@
-"""Ingest's REST API as commands ask it: addressed by options or by the running stack, errors told in one sentence."""
+"""A service's REST API as commands ask it: addressed by options or by the running stack, errors told in one sentence."""
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from csm_cli.stack.home import Home
 from csm_common.errors import InvalidError, PermanentError, TransientError
 
 HomeOption = Annotated[Path, typer.Option("--home", help="Home of the stack to ask.")]
-UrlOption = Annotated[str | None, typer.Option("--url", help="Ingest's address, in place of --home.")]
+UrlOption = Annotated[str | None, typer.Option("--url", help="The service's address, in place of --home.")]
 KeyOption = Annotated[
     str | None, typer.Option("--key", envvar="CSM_API_KEY", help="An API key, in place of the stack's.")
 ]
@@ -20,16 +21,26 @@ JsonOption = Annotated[bool, typer.Option("--json", help="JSON, for programs.")]
 
 _TIMEOUT_S = 60.0
 _PAGE = 100
-_HINTS = {
-    401: " Give a valid API key.",
-    403: " Make a key with the scopes ingest:read and ingest:write: `csm keys create`.",
-}
 
 
-class IngestApi:
-    """Asks ingest at `url` with an API key."""
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Which service: its title in sentences, its member of stack.json, and the scopes its commands need."""
 
-    def __init__(self, url: str, key: str) -> None:
+    title: str
+    member: str
+    scopes: str
+
+
+INGEST = Service("Ingest", "ingest", "ingest:read and ingest:write")
+HEALTH = Service("Health-score", "health_score", "health:read and scorecards:write")
+
+
+class RestApi:
+    """Asks a service at `url` with an API key."""
+
+    def __init__(self, service: Service, url: str, key: str) -> None:
+        self._service = service
         self._url = url.rstrip("/")
         self._headers = {"authorization": f"Bearer {key}"}
 
@@ -38,9 +49,17 @@ class IngestApi:
         asked = {name: value for name, value in query.items() if value is not None}
         return self._ask("GET", path, params=asked)
 
+    def text(self, path: str, **query: Any) -> str:
+        """The answer as it is."""
+        return str(self._answer("GET", path, params=query).text)
+
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to a request."""
         return self._ask("POST", path, json=body)
+
+    def send(self, path: str, document: bytes, media_type: str, **query: Any) -> dict[str, Any]:
+        """The answer to a document."""
+        return self._ask("POST", path, content=document, headers={"content-type": media_type}, params=query)
 
     def rows(self, path: str, member: str, limit: int, **query: Any) -> list[dict[str, Any]]:
         """The first `limit` rows over all pages; `member` has them in the answer."""
@@ -58,37 +77,50 @@ class IngestApi:
                 return
 
     def _ask(self, method: str, path: str, **how: Any) -> dict[str, Any]:
+        found: dict[str, Any] = self._answer(method, path, **how).json()
+        return found
+
+    def _answer(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **how: Any) -> Any:
         # Here, for it takes a while that no other command pays.
         import httpx
 
+        title = self._service.title
+        sent = {**self._headers, **(headers or {})}
         try:
-            answer = httpx.request(method, self._url + path, headers=self._headers, timeout=_TIMEOUT_S, **how)
+            answer = httpx.request(method, self._url + path, headers=sent, timeout=_TIMEOUT_S, **how)
         except httpx.TransportError as error:
-            raise TransientError(f"Ingest at {self._url} does not answer: {error or error!r}.") from error
+            raise TransientError(f"{title} at {self._url} does not answer: {error or error!r}.") from error
         if answer.is_success:
-            found: dict[str, Any] = answer.json()
-            return found
+            return answer
         told = _told(answer.text)
-        hint = _HINTS.get(answer.status_code, "")
-        raise PermanentError(f"Ingest at {self._url} answered {answer.status_code}: {told}{hint}")
+        raise PermanentError(
+            f"{title} at {self._url} answered {answer.status_code}: {told}{self._hint(answer.status_code)}"
+        )
+
+    def _hint(self, status: int) -> str:
+        if status == 401:
+            return " Give a valid API key."
+        return (
+            f" Make a key with the scopes {self._service.scopes}: `csm keys create`." if status == 403 else ""
+        )
 
 
-def ingest_api(home: Path, url: str | None, key: str | None) -> IngestApi:
-    """Ingest as the options name it, else that of the stack; InvalidError when there is none."""
+def rest_api(service: Service, home: Path, url: str | None, key: str | None) -> RestApi:
+    """The service as the options name it, else that of the stack; InvalidError when there is none."""
     if url:
         if not key:
             raise InvalidError("Give an API key with --key or CSM_API_KEY; --url names the address only.")
-        return IngestApi(url, key)
+        return RestApi(service, url, key)
     file = Home(home).stack_file
     try:
         stack = json.loads(file.read_text(encoding="utf-8"))
-        return IngestApi(stack["ingest"]["url"], key or stack["api_key"])
+        return RestApi(service, stack[service.member]["url"], key or stack["api_key"])
     except FileNotFoundError:
         raise InvalidError(
             f"No stack runs on {home}: start one with `csm up`, or give --url and --key."
         ) from None
     except (KeyError, TypeError, ValueError) as error:
-        raise InvalidError(f"{file} does not tell where ingest is: {error!r}.") from error
+        raise InvalidError(f"{file} does not tell where {service.title} is: {error!r}.") from error
 
 
 def _told(body: str) -> str:
