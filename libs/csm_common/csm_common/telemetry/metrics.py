@@ -83,6 +83,10 @@ timer_lateness = _meter.create_histogram(
     description="From the instant a timer was due to its evaluation.",
     explicit_bucket_boundaries_advisory=_SECONDS,
 )
+silent_sources = _meter.create_gauge(
+    "csm.health.sources.silent",
+    description="Types of facts that the whole fleet lacks, whose measures stand still.",
+)
 runs_started = _meter.create_counter("csm.playbooks.runs.started", description="Runs started, by playbook.")
 runs_ended = _meter.create_counter(
     "csm.playbooks.runs.ended", description="Runs ended, by playbook and outcome."

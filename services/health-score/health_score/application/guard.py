@@ -8,6 +8,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csm_common.clock import Clock
+from csm_common.telemetry import metrics
 from csm_common.telemetry.logs import get_logger
 from health_score.domain.guard import GuardPolicy, Source, judge
 
@@ -46,6 +47,7 @@ async def guard(tx: AsyncConnection, watch: Watch, policy: GuardPolicy, clock: C
     watched = await watch.watch(tx, now, NOT_WATCHED_S)
     if watched is None:
         return
+    metrics.silent_sources.set(len(watched.silent))
     for source in watched.sources:
         verdict = judge(source, watched.silent.get(source.type), watched.since, now.timestamp(), policy)
         if verdict == "silence":
