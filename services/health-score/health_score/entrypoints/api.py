@@ -16,7 +16,7 @@ from csm_common.contracts.health import AccountSnapshot
 from csm_common.web.auth import require
 from csm_common.web.etags import conditional, etag_of
 from csm_common.web.rows import Rows
-from health_score.application.account_fields import Field, read_fields, selected
+from health_score.application.account_fields import read_fields
 from health_score.application.account_query import AccountFilters, Sort, Text
 from health_score.application.health_report import AccountHealth, health_report
 from health_score.application.models import Models
@@ -31,7 +31,7 @@ from health_score.entrypoints.documented import (
     LIST_ANSWERS,
     STATS_ANSWERS,
 )
-from health_score.entrypoints.listed import decoded
+from health_score.entrypoints.listed import answered
 from health_score.entrypoints.rows import SCOPE, SeenRows, sees_account
 
 
@@ -134,7 +134,7 @@ async def _page(
     fields = read_fields(query.fields, models.latest.known.values())
     after = read_cursor(query.cursor, query.sort, filters) if query.cursor else None
     found = await lists.page(filters, rows, Order.of(query.sort), after, query.limit, now)
-    accounts = [_account(each, fields) for each in found]
+    accounts = [answered(each, fields, compared=filters.changed_days is not None) for each in found]
     body: dict[str, Any] = {"accounts": accounts, "next_cursor": None}
     if len(found) == query.limit:
         body["next_cursor"] = write_cursor(query.sort, filters, _place(found, after, filters, now))
@@ -143,13 +143,6 @@ async def _page(
     return body, etag_of(
         msgspec.json.encode((accounts, body.get("total"), len(found) == query.limit)), weak=True
     )
-
-
-def _account(row: ListedRow, fields: Sequence[Field]) -> Any:
-    """As it is stored, unless something else is asked for."""
-    if fields:
-        return selected(decoded(row), fields)
-    return msgspec.Raw(row.snapshot) if row.change is None else decoded(row)
 
 
 def _place(found: Sequence[ListedRow], after: Place | None, filters: AccountFilters, now: datetime) -> Place:

@@ -13,18 +13,19 @@ from csm_common.clock import Clock
 from csm_common.errors import CsmError
 from csm_common.telemetry.logs import get_logger
 from health_score.application import account_csv
-from health_score.application.account_fields import Field, read_fields, selected
+from health_score.application.account_fields import Field, read_fields
 from health_score.application.account_query import AccountFilters, Text
 from health_score.application.models import Models
 from health_score.application.read_ports import AccountLists, ListedRow
 from health_score.application.walk import Order, Place
 from health_score.entrypoints.documented import EXPORT_ANSWERS, FIELDS
-from health_score.entrypoints.listed import decoded
+from health_score.entrypoints.listed import answered, decoded
 from health_score.entrypoints.rows import SeenRows
 
 log = get_logger(__name__)
 
 _PAGE = 1_000
+_lines = msgspec.json.Encoder()
 _MEDIA = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8; header=present"}
 
 
@@ -55,8 +56,8 @@ def create_export_router(lists: AccountLists, models: Models, clock: Clock) -> A
         """In the order of account ids, so that each account that is there all the while is told exactly once, as it is when its
         page is read. An export that breaks off ends with a line that says so, and its connection is cut instead of closed."""
         chosen = read_fields(query.fields, models.latest.known.values())
-        now = clock.now()
-        filters = AccountFilters.within(query)
+        now, filters = clock.now(), AccountFilters.within(query)
+        compared = filters.changed_days is not None
 
         async def pages() -> Pages:
             after: Place | None = None
@@ -67,7 +68,7 @@ def create_export_router(lists: AccountLists, models: Models, clock: Clock) -> A
                 last = found[-1]
                 after = Place(None, last.account_id)
 
-        body = _csv(pages(), chosen) if query.format == "csv" else _ndjson(pages(), chosen)
+        body = _csv(pages(), chosen) if query.format == "csv" else _ndjson(pages(), chosen, compared)
         headers = {
             "Vary": "Accept-Encoding",
             "Content-Disposition": f'attachment; filename="accounts.{query.format}"',
@@ -79,11 +80,11 @@ def create_export_router(lists: AccountLists, models: Models, clock: Clock) -> A
     return router
 
 
-async def _ndjson(pages: Pages, chosen: Sequence[Field]) -> AsyncIterator[bytes]:
+async def _ndjson(pages: Pages, chosen: Sequence[Field], compared: bool) -> AsyncIterator[bytes]:
     def write(page: Sequence[ListedRow]) -> bytes:
-        return b"".join(msgspec.json.encode(_account(each, chosen)) + b"\n" for each in page)
+        return _lines.encode_lines([answered(each, chosen, compared=compared) for each in page])
 
-    async for written in _until_it_breaks(pages, write, lambda told: msgspec.json.encode(told) + b"\n"):
+    async for written in _until_it_breaks(pages, write, lambda told: _lines.encode_lines([told])):
         yield written
 
 
@@ -114,13 +115,6 @@ async def _until_it_breaks(
         code = error.code if isinstance(error, CsmError) else "internal_error"
         yield write_error({"error": {"code": code, "message": "The export broke off here. Ask for it anew."}})
         raise
-
-
-def _account(row: ListedRow, chosen: Sequence[Field]) -> Any:
-    if not chosen and row.change is None:
-        return msgspec.Raw(row.snapshot)
-    account = decoded(row)
-    return selected(account, chosen) if chosen else account
 
 
 def _takes_gzip(accepted: str) -> bool:
