@@ -6,8 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from csm_common.web.rows import Rows
 
 
-def visible(rows: Rows, column: str = "account_id") -> tuple[str, dict[str, str]]:
+def visible(rows: Rows, column: str) -> tuple[str, dict[str, str]]:
     """A condition on the column that holds account ids, and its parameters: `TRUE` where all may be seen.
+
+    Name the column with its table: a bare account_id would be that of the table looked into, and everything would be seen.
 
     It costs one look into account_attributes for each row, or one walk of the index on team or owner, whichever is less.
     """
