@@ -1,7 +1,6 @@
 """The Kafka door: what records mean, what becomes a dead letter, and what is told after the commit."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -167,7 +166,7 @@ async def test_what_cannot_be_read_is_a_dead_letter_and_the_rest_goes_on(
 async def test_an_unreadable_snapshot_and_a_tombstone_without_account_are_dead_letters(door: Door) -> None:
     outcome = await door.handle(
         snapshot_record(0, b"[]"),
-        replace(snapshot_record(1, None), key=None),
+        snapshot_record(1, None)._replace(key=None),
         snapshot_record(2, None, b"\xff"),
     )
     assert told(outcome.dead_letters) == [(number, "undecodable", True) for number in range(3)]

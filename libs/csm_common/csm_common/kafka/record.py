@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,9 +11,11 @@ from csm_common.contracts.topics import Topic
 from csm_common.database.positions import Partition
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record as it lies on the log. `timestamp` is in epoch seconds, `value` None is a tombstone."""
+class Record(NamedTuple):
+    """One record as it lies on the log. `timestamp` is in epoch seconds, `value` None is a tombstone.
+
+    A tuple because one is made per record: it costs a quarter of a frozen dataclass.
+    """
 
     topic: str
     partition: int

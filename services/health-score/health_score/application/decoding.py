@@ -1,10 +1,9 @@
 """From a record on the log to a fact, and the two hashes by which the journal knows it again."""
 
-from dataclasses import dataclass
-from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from xxhash import xxh3_64_intdigest
 
 from csm_common.contracts.envelope import RawEnvelope
 from csm_common.kafka.record import DeadLetter, Record
@@ -17,8 +16,7 @@ _data = msgspec.json.Decoder(dict[str, Any])
 _sorted = msgspec.json.Encoder(order="deterministic")
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """A fact with the record it came in, its data where they are a JSON object, and its hashes: of source and id, and of type,
     account and data.
 
@@ -68,5 +66,4 @@ def _object(data: msgspec.Raw) -> dict[str, Any] | None:
 
 
 def _hash(first: str, second: str, third: bytes = b"") -> int:
-    digest = blake2b(f"{first}\x1f{second}\x1f".encode() + third, digest_size=8).digest()
-    return int.from_bytes(digest, "little")
+    return xxh3_64_intdigest(f"{first}\x1f{second}\x1f".encode() + third)

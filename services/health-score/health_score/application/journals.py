@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from csm_common.kafka.record import DeadLetter, Record
 from health_score.application.decoding import Decoded, decode
 from health_score.application.ports import IntakeCounts, JournalRepository
-from health_score.domain.journal import Entry, Journal, Verdict
+from health_score.domain.journal import Entry, Journal
 
 
 @dataclass(slots=True)
@@ -43,39 +43,43 @@ class Journals:
         """Tell new facts from repeats and conflicts, also among the records themselves. Remembers nothing yet."""
         batch = Sorted()
         for record in records:
-            counts = batch.counts.setdefault(record.partition, IntakeCounts())
+            counts = batch.counts.get(record.partition)
+            if counts is None:
+                counts = batch.counts[record.partition] = IntakeCounts()
             decoded = decode(record)
             if isinstance(decoded, DeadLetter):
                 counts.undecodable += 1
                 batch.dead_letters.append(decoded)
-                continue
-            verdict = self._verdict(batch, decoded)
-            if verdict == "new":
-                if decoded.is_outcome:
-                    counts.outcomes += 1
-                else:
-                    counts.folded += 1
-                batch.new.append(decoded)
-                batch.hashes.setdefault(record.partition, {})[decoded.id_hash] = decoded.body_hash
-            elif verdict == "repeat":
-                counts.repeated += 1
             else:
-                counts.conflicting += 1
-                batch.dead_letters.append(_conflict(decoded))
+                self._take(batch, counts, decoded)
         return batch
 
-    def _verdict(self, batch: Sorted, decoded: Decoded) -> Verdict:
-        partition = decoded.record.partition
-        in_batch = batch.hashes.get(partition, {}).get(decoded.id_hash)
-        if in_batch is not None:
-            return "repeat" if in_batch == decoded.body_hash else "conflict"
-        return self._journals[partition].verdict(decoded.id_hash, decoded.body_hash)
+    def _take(self, batch: Sorted, counts: IntakeCounts, decoded: Decoded) -> None:
+        partition, id_hash = decoded.record.partition, decoded.id_hash
+        hashes = batch.hashes.get(partition)
+        if hashes is None:
+            hashes = batch.hashes[partition] = {}
+        known = hashes.get(id_hash)
+        if known is None:
+            known = self._journals[partition].known(id_hash)
+        if known is None:
+            hashes[id_hash] = decoded.body_hash
+            batch.new.append(decoded)
+            if decoded.is_outcome:
+                counts.outcomes += 1
+            else:
+                counts.folded += 1
+        elif known == decoded.body_hash:
+            counts.repeated += 1
+        else:
+            counts.conflicting += 1
+            batch.dead_letters.append(_conflict(decoded))
 
     async def record(self, tx: AsyncConnection, batch: Sorted, now: datetime) -> "Recorded":
         """Write the batch's new facts, and drop from the table what has left the window."""
         entries: Mapping[int, Entry] = {}
-        if batch.hashes:
-            facts = {partition: list(hashes.items()) for partition, hashes in batch.hashes.items()}
+        facts = {partition: list(hashes.items()) for partition, hashes in batch.hashes.items() if hashes}
+        if facts:
             entries = await self._repository.append(tx, facts, now)
         expired = {
             partition: self._journals[partition].expired(now.timestamp()) for partition in batch.counts

@@ -85,6 +85,9 @@ def _remember(trails: dict[str, Trail], key: str, fact: Fact) -> None:
     trail = trails.get(key)
     if trail is None:
         trails[key] = [(fact.time, fact.id, fact.type)]
+    elif fact.time > trail[0][0]:
+        trail.insert(0, (fact.time, fact.id, fact.type))
+        del trail[TRAIL:]
     elif len(trail) < TRAIL or fact.time >= trail[-1][0]:
         trail.append((fact.time, fact.id, fact.type))
         trail.sort(reverse=True)

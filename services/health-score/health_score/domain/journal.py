@@ -7,9 +7,6 @@ a conflict. (Two different ids share a hash once in 4·10¹³ facts at the defau
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
-
-Verdict = Literal["new", "repeat", "conflict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +27,9 @@ class Journal:
         self._bodies: dict[int, int] = {}
         self._entries: deque[Entry] = deque()
 
-    def verdict(self, id_hash: int, body_hash: int) -> Verdict:
-        """Whether a fact is new, a repeat of a known one, or a known id with another body."""
-        known = self._bodies.get(id_hash)
-        if known is None:
-            return "new"
-        return "repeat" if known == body_hash else "conflict"
+    def known(self, id_hash: int) -> int | None:
+        """The body hash of the fact with this id; None for a new one. Another body under a known id is a conflict."""
+        return self._bodies.get(id_hash)
 
     def remember(self, entries: Iterable[Entry]) -> None:
         """Take in entries whose transactions are committed, oldest first."""

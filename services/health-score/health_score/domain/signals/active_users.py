@@ -9,6 +9,7 @@ All ranks fade alike, so their order never changes with time, and the lowest k a
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from math import exp2, expm1, floor, fsum, log, log2
 from typing import ClassVar
@@ -30,6 +31,7 @@ class ActiveUsersState:
     last: int | None = None
 
 
+@lru_cache(65_536)  # a busy person is hashed once
 def hashed(user: str) -> int:
     """A person's hash."""
     return int.from_bytes(blake2b(user.encode(), digest_size=8).digest(), "little")
