@@ -44,7 +44,7 @@ GROUP BY cause HAVING sum(score - score_before) IS NOT NULL
 """)
 _MODEL_CHANGES = text("""
 SELECT number, kind, name, version, since, actor, note, outreach, at FROM model_changes
-WHERE at >= :start AND at < :end ORDER BY number
+WHERE at BETWEEN :start AND :end ORDER BY number
 """)
 
 
@@ -89,7 +89,7 @@ class PostgresHistories:
         return {row.cause: row.points for row in rows}
 
     async def model_changes(self, start: datetime, end: datetime) -> list[ModelChange]:
-        """The changes of the model at start ≤ t < end, oldest first."""
+        """The changes of the model at start ≤ t ≤ end, oldest first."""
         return [ModelChange(**row._mapping) for row in await self._rows(_MODEL_CHANGES, start=start, end=end)]
 
     async def crossings(
@@ -107,7 +107,7 @@ class PostgresHistories:
 
 def _crossings(asked: CrossingsAsked, before: tuple[datetime, str] | None) -> tuple[str, dict[str, Any]]:
     """Only the conditions that are asked for, so that the planner sees which index serves."""
-    condition, parameters = visible(asked.rows)
+    condition, parameters = visible(asked.rows, "crossings.account_id")
     conditions = [condition]
     told: dict[str, Any] = {**parameters}
     for name in ("account_id", "threshold", "direction"):

@@ -60,7 +60,7 @@ class Changes:
     def __init__(self, reads: FeedReads, *, interval_s: float = 0.25, most_held: int = 2_000) -> None:
         self._reads = reads
         self._most_held = most_held
-        self._followers: set[Follower] = set()
+        self.followers: set[Follower] = set()
         self._end: Position | None = None  # how far the followers have been told
         self._head = 0  # the furthest that was seen of it
         self._turn = asyncio.Lock()
@@ -72,7 +72,7 @@ class Changes:
         """Tell those who wait of what comes, until `stop`; then let them all go."""
         await self._poller.run(stop)
         self.closing = True
-        for follower in self._followers:
+        for follower in self.followers:
             follower.wake()
 
     async def begin(self, after: Position | None) -> Position:
@@ -120,23 +120,23 @@ class Changes:
         try:
             yield follower
         finally:
-            self._followers.discard(follower)
+            self.followers.discard(follower)
 
     async def _join(self, after: Position, wanted: Wanted) -> Follower:
         async with self._turn:
             end = self._end
-            if end is None or not self._followers:
+            if end is None or not self.followers:
                 end = self._end = await self._reads.head()
             while after != end and after.xact >= end.xact:  # told by another replica, a moment ahead of us
                 end = await self._advance(end)
             follower = Follower(end, wanted, self._most_held)
-            self._followers.add(follower)
+            self.followers.add(follower)
             return follower
 
     async def _look(self) -> None:
         async with self._turn:
             end = self._end
-            while end is not None and self._followers:
+            while end is not None and self.followers:
                 reached = await self._advance(end)
                 if reached.revision < 0:  # a head: there is no more
                     return
@@ -148,7 +148,7 @@ class Changes:
         rows = await self._reads.read(end, head, PAGE)
         reached = rows[-1].position if len(rows) == PAGE else head
         self._end = reached
-        for follower in self._followers:
+        for follower in self.followers:
             follower.offer(rows, reached)
         return reached
 

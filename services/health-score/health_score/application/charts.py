@@ -87,7 +87,7 @@ class Chart:
     def finish(self) -> list[Bucket]:
         """All buckets up to the end."""
         self._advance(self.end)
-        if self._reached > self._begun:
+        if self._reached > self._begun or self._changes:
             self._close(self._begun + self.width)
         return self.buckets
 

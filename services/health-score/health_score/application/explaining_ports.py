@@ -130,7 +130,7 @@ class HistoryReads(Protocol):
         ...
 
     async def model_changes(self, start: datetime, end: datetime) -> list[ModelChange]:
-        """The changes of the model at start ≤ t < end, oldest first."""
+        """The changes of the model at start ≤ t ≤ end, oldest first."""
         ...
 
     async def crossings(

@@ -1,7 +1,7 @@
 """An account's history as it is read: change by change with what moved, or in even stretches for a chart."""
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from csm_common.clock import Clock
 from csm_common.errors import InvalidError
@@ -9,6 +9,9 @@ from health_score.application.charts import Bucket, Chart, aligned, width_of
 from health_score.application.explaining_ports import Change, HistoryReads, Mark, Told
 from health_score.application.model_ports import ModelChange
 from health_score.domain.comparison import Moved, moved
+
+_AHEAD = timedelta(minutes=5)
+"""How far another replica's clock may be ahead of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,7 @@ class Histories:
         return ChartPage(buckets=chart.finish(), model_changes=await self._reads.model_changes(since, until))
 
     def _span(self, start: datetime, end: datetime | None) -> tuple[datetime, datetime]:
-        until = end or self._clock.now()
+        until = end or self._clock.now() + _AHEAD
         if end is not None and start >= end:
             raise InvalidError("from must be before to, and to after the account was first known.")
         return start, until

@@ -26,7 +26,7 @@ _LONGEST_S = 900.0  # then the client comes back with its key, which may have be
 _PATIENCE_S = 30.0  # for a client to take what is sent
 _RETRY_MS = 1_000
 
-_Number = Annotated[int, Meta(ge=-1, lt=2**63)]
+_Number = Annotated[int, Meta(ge=-1, le=2**63 - 1)]
 _Text = Annotated[str | None, Query(pattern=NO_NUL)]
 
 _DESCRIPTION = """

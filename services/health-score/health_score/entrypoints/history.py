@@ -19,7 +19,7 @@ from health_score.entrypoints.answers import NO_NUL, AccountId, json_answer, unk
 from health_score.entrypoints.rows import SeenRows, Sight, sees_account
 from health_score.entrypoints.times import Time
 
-_Revision = Annotated[int, Meta(ge=0, lt=2**63)]
+_Revision = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _Aware = Annotated[datetime, Meta(tz=True)]
 
 Limit = Annotated[int, Query(ge=1, le=500)]
