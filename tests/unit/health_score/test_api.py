@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 import httpx
+import msgspec
 import pytest
 from tests.support.clock import START, ManualClock
 from tests.support.keys import MemoryKeys
@@ -12,26 +13,48 @@ from tests.unit.health_score.application.owner import TX, default_models, read_d
 from csm_common.web.auth import Authenticator
 from csm_common.web.factory import create_web_app
 from csm_common.web.pages import encode_cursor
+from csm_common.web.rows import Rows
+from health_score.application.account_query import AccountFilters
 from health_score.application.models import Models
 from health_score.application.ports import Stats
+from health_score.application.read_ports import ListedRow
+from health_score.application.walk import Order, Place
 from health_score.domain.account import AccountState
 from health_score.entrypoints.api import create_router
 
 
 class StoredAccounts:
-    """AccountReads over two accounts, as strict about texts as PostgreSQL."""
+    """AccountReads and AccountLists over two accounts, as strict about texts as PostgreSQL."""
 
     ids = ("a/b c", "acme")
 
-    async def page(self, *, after: str, band: str | None, limit: int) -> list[tuple[str, bytes]]:
-        """The accounts behind `after`."""
-        assert "\0" not in after + (band or "")
-        return [(each, b'{"account_id":"%s"}' % each.encode()) for each in self.ids if each > after][:limit]
+    async def sees(self, rows: Rows, account_id: str) -> bool:
+        """All."""
+        assert not rows.limited
+        return True
+
+    async def page(
+        self,
+        filters: AccountFilters,
+        rows: Rows,
+        order: Order,
+        after: Place | None,
+        limit: int,
+        now: datetime,
+    ) -> list[ListedRow]:
+        """The accounts behind `after`, by their ids."""
+        assert "\0" not in filters.model_dump_json()
+        behind = "" if after is None else after.account_id
+        return [listed(each) for each in self.ids if each > behind][:limit]
+
+    async def count(self, filters: AccountFilters, rows: Rows, now: datetime) -> int:
+        """All."""
+        return len(self.ids)
 
     async def snapshot(self, account_id: str) -> bytes | None:
         """Its id."""
         assert "\0" not in account_id
-        return b'{"account_id":"%s"}' % account_id.encode() if account_id in self.ids else None
+        return listed(account_id).snapshot if account_id in self.ids else None
 
     async def state(self, account_id: str) -> tuple[AccountState, datetime | None] | None:
         """As it begins."""
@@ -43,17 +66,23 @@ class StoredAccounts:
         raise NotImplementedError
 
 
+def listed(account_id: str) -> ListedRow:
+    """An account of which nothing but its id is known."""
+    return ListedRow(account_id, None, None, msgspec.json.encode({"account_id": account_id}), "1:1:")
+
+
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """With a key that may read."""
     keys, clock = MemoryKeys(), ManualClock()
     models = Models(default_models({}), read_default)
     await models.load(TX)
+    accounts = StoredAccounts()
     app = create_web_app(
         title="health-score",
         description="",
         authenticator=Authenticator(keys, clock),
-        routers=[create_router(StoredAccounts(), models, clock)],
+        routers=[create_router(accounts, accounts, models, clock)],
         ready={},
         alive={},
     )
@@ -88,6 +117,7 @@ async def test_one_that_is_not_there_is_told_so(client: httpx.AsyncClient, part:
         ("accounts/%00/health", 422),
         ("accounts?band=%00", 422),
         (f"accounts?cursor={encode_cursor(chr(0))}", 400),
+        ("accounts?cursor=%00", 422),
     ],
 )
 async def test_a_text_that_nothing_can_hold_is_refused(

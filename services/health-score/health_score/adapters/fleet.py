@@ -1,7 +1,7 @@
 """The fleet's figures: a few aggregates over the accounts that pass, all of one instant.
 
-Each reads every account that passes. Movements look once into the history of each account; drivers unpack two assessments of
-each account that changed, of MOST_COMPARED at most.
+Each reads every account that passes. Movements look once into the history of each; drivers unpack two assessments of each account
+in a sample.
 """
 
 from collections.abc import Collection, Mapping
@@ -27,7 +27,8 @@ from health_score.application.fleet import (
     Totals,
 )
 
-MOST_COMPARED = 20_000
+MOST_SAMPLED = 20_000
+"""About so many accounts are looked into for drivers; of fewer, all are."""
 _MOST_GROUPS = 200
 
 _TOTALS = """
@@ -38,18 +39,16 @@ _TOTALS = """
 _BAND = "SELECT a.band, count(*) AS accounts, coalesce(sum(b.arr), 0) AS arr"
 _BUCKET = "SELECT least(floor(a.score / 10), 9)::int AS bucket, count(*) AS accounts"
 _THEN = "CASE WHEN was.moved THEN was.band ELSE a.band END"
-_CHANGED = """EXISTS (SELECT FROM history h WHERE h.account_id = a.account_id AND h.known_at > :since)
-    AND EXISTS (SELECT FROM history h WHERE h.account_id = a.account_id AND h.known_at <= :since)"""
 
 # The hash of the id picks a sample that stays the same from one question to the next.
 _PARTS = """
-WITH moved AS MATERIALIZED (SELECT a.account_id {passing} AND {changed}),
-picked AS (SELECT account_id FROM moved ORDER BY hashtextextended(account_id, 0), account_id LIMIT :most)
-SELECT (SELECT count(*) FROM moved) AS changed, before.detail AS before, after.detail AS after FROM picked
-JOIN LATERAL (SELECT h.detail FROM history h WHERE h.account_id = picked.account_id AND h.known_at <= :since
+SELECT before.detail AS before, after.detail AS after FROM (
+    SELECT a.account_id {passing} AND hashtextextended(a.account_id, 0) % :every = 0
+) picked
+LEFT JOIN LATERAL (SELECT h.detail FROM history h WHERE h.account_id = picked.account_id AND h.known_at <= :since
     ORDER BY h.known_at DESC, h.revision DESC LIMIT 1) before ON true
-JOIN LATERAL (SELECT h.detail FROM history h WHERE h.account_id = picked.account_id
-    ORDER BY h.revision DESC LIMIT 1) after ON true
+LEFT JOIN LATERAL (SELECT h.detail FROM history h WHERE h.account_id = picked.account_id AND h.known_at > :since
+    ORDER BY h.known_at DESC, h.revision DESC LIMIT 1) after ON true
 """
 
 _decoder = msgspec.msgpack.Decoder(Parts)
@@ -58,9 +57,9 @@ _decoder = msgspec.msgpack.Decoder(Parts)
 class PostgresFleet:
     """FleetReads on PostgreSQL."""
 
-    def __init__(self, engine: AsyncEngine, *, most_compared: int = MOST_COMPARED) -> None:
+    def __init__(self, engine: AsyncEngine, *, most_sampled: int = MOST_SAMPLED) -> None:
         self._engine = engine
-        self._most_compared = most_compared
+        self._most_sampled = most_sampled
 
     async def fleet(
         self, filters: AccountFilters, rows: Rows, by: Collection[By], since: datetime, now: datetime
@@ -72,13 +71,15 @@ class PostgresFleet:
         )
         async with self._engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ")
-            changed, moved = await read.parts(connection, self._most_compared)
+            totals = Totals(**(await read.rows(connection, f"SELECT {_TOTALS}"))[0])
+            movements, changed = await read.movements(connection)
+            moved = await read.parts(connection, every=-(-totals.accounts // self._most_sampled) or 1)
             return FleetRead(
-                totals=Totals(**(await read.rows(connection, f"SELECT {_TOTALS}"))[0]),
+                totals=totals,
                 bands=await read.bands(connection),
                 buckets=await read.buckets(connection),
                 groups=[await read.grouping(connection, each) for each in by],
-                movements=await read.movements(connection),
+                movements=movements,
                 changed=changed,
                 moved=moved,
             )
@@ -124,19 +125,22 @@ class _Reading:
         beyond = sum(each["accounts"] for each in found[_MOST_GROUPS:])
         return Grouping(by=by, groups=groups, accounts_beyond=beyond)
 
-    async def movements(self, connection: AsyncConnection) -> list[Movement]:
-        """From band to band, the most accounts first."""
-        moved = f"AND was.moved AND {_THEN} IS DISTINCT FROM a.band GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+    async def movements(self, connection: AsyncConnection) -> tuple[list[Movement], int]:
+        """From band to band, the most accounts first; and how many accounts changed, to another band or not."""
         select = f"SELECT {_THEN} AS before, a.band AS after, count(*) AS accounts"
-        found = await self.rows(connection, select, moved, join=past("was", "since"))
-        return [Movement(**each) for each in found]
+        grouped = "AND was.moved GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+        found = await self.rows(connection, select, grouped, join=past("was", "since"))
+        counts = [Movement(**each) for each in found]
+        moves = [each for each in counts if each.before != each.after]
+        return moves, sum(each.accounts for each in counts)
 
-    async def parts(self, connection: AsyncConnection, most: int) -> tuple[int, PartsMoved]:
-        """How many accounts changed that were there before, and how their parts moved."""
-        changed, moved = 0, PartsMoved()
-        sql = _PARTS.format(passing=f"{self._source} {self._passing}", changed=_CHANGED)
-        streamed = await connection.stream(text(sql), {**self._parameters, "most": most})
+    async def parts(self, connection: AsyncConnection, *, every: int) -> PartsMoved:
+        """How the parts moved of those that changed and were there before; one account of `every` is looked into."""
+        moved = PartsMoved()
+        sql = _PARTS.format(passing=f"{self._source} {self._passing}")
+        streamed = await connection.stream(text(sql), {**self._parameters, "every": every})
         async for row in streamed:
-            changed = row.changed
-            moved.add(_decoder.decode(row.before), _decoder.decode(row.after))
-        return changed, moved
+            moved.sampled += 1
+            if row.before is not None and row.after is not None:
+                moved.add(_decoder.decode(row.before), _decoder.decode(row.after))
+        return moved

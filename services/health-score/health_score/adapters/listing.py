@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import text
+from sqlalchemy import Integer, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from csm_common.web.rows import Rows
@@ -42,6 +42,9 @@ SELECT p.account_id, p.key, p.change, s.snapshot, pg_current_snapshot()::text AS
     WHERE {where} ORDER BY {order} LIMIT :limit
 ) p JOIN accounts s ON s.account_id = p.account_id ORDER BY {outer}
 """
+
+# Told in the statement itself: a plan for any limit reads the whole table.
+_LIMIT = bindparam("limit", literal_execute=True, type_=Integer)
 
 _Part = Literal["all", "keyed", "keyless"]
 """All accounts by their ids; those with a sort key; those without, which come last."""
@@ -83,7 +86,7 @@ class PostgresListing:
                 if len(found) == limit:
                     break
                 sql, parameters = _statement(asked, part, place, seen, limit - len(found))
-                read = await connection.execute(text(sql), parameters)
+                read = await connection.execute(text(sql).bindparams(_LIMIT), parameters)
                 found += [ListedRow(**row._mapping) for row in read]
                 seen = seen or (found[0].seen if found else None)
         return found

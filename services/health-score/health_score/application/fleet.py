@@ -82,15 +82,15 @@ class Driver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What moved since `since`. Drivers compare the parts of the accounts that changed (`changed`) and were there before; of very
-    many, a sample that stays the same is `compared`, and the points are counted up to all."""
+    """What moved since `since`, and how many accounts `changed` at all. Drivers compare each account's parts with those of then;
+    of a very large fleet they look into `sampled` accounts, and count their points up to all."""
 
     since: datetime
     movements: list[Movement]
     up: list[Driver]
     down: list[Driver]
     changed: int
-    compared: int
+    sampled: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,29 +122,33 @@ class Parts:
 
 
 class PartsMoved:
-    """Adds up how the parts of accounts moved."""
+    """Adds up how the parts of accounts moved. `sampled` are the accounts looked into, whether or not they moved."""
 
     def __init__(self) -> None:
-        self.compared = 0
+        self.sampled = 0
         self._sums: dict[str, float] = {}
         self._accounts: dict[str, int] = {}
 
     def add(self, before: Parts, after: Parts) -> None:
         """Take in one account; a measure without a part gives none."""
-        self.compared += 1
         for measure in before.parts.keys() | after.parts.keys():
             moved = (after.parts.get(measure) or 0.0) - (before.parts.get(measure) or 0.0)
             if moved:
                 self._sums[measure] = self._sums.get(measure, 0.0) + moved
                 self._accounts[measure] = self._accounts.get(measure, 0) + 1
 
-    def drivers(self, changed: int, scored: int) -> tuple[list[Driver], list[Driver]]:
-        """What moved the average of `scored` accounts most, up and down, where `changed` accounts are like those compared."""
-        if not scored or not self.compared:
+    def drivers(self, totals: Totals) -> tuple[list[Driver], list[Driver]]:
+        """What moved the average score of all accounts most, up and down, where those looked into are like all."""
+        scored = totals.accounts - totals.without_score
+        if not scored or not self.sampled:
             return [], []
-        share = changed / self.compared
+        times = totals.accounts / self.sampled
         found = [
-            Driver(measure=each, points=moved * share / scored, accounts=round(self._accounts[each] * share))
+            Driver(
+                measure=each,
+                points=moved * times / scored,
+                accounts=round(self._accounts[each] * times),
+            )
             for each, moved in self._sums.items()
         ]
         up = sorted(
@@ -186,7 +190,7 @@ class FleetReads(Protocol):
 
 def fleet_of(read: FleetRead, silences: Sequence[Frozen], since: datetime, now: datetime) -> Fleet:
     """The answer."""
-    up, down = read.moved.drivers(read.changed, read.totals.accounts - read.totals.without_score)
+    up, down = read.moved.drivers(read.totals)
     return Fleet(
         as_of=now,
         totals=read.totals,
@@ -199,7 +203,7 @@ def fleet_of(read: FleetRead, silences: Sequence[Frozen], since: datetime, now: 
             up=up,
             down=down,
             changed=read.changed,
-            compared=read.moved.compared,
+            sampled=read.moved.sampled,
         ),
         frozen=list(silences),
     )

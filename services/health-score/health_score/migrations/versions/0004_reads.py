@@ -15,7 +15,12 @@ ALTER TABLE account_attributes ADD COLUMN arr double precision GENERATED ALWAYS 
     (CASE WHEN jsonb_typeof(attributes -> 'arr') = 'number' THEN (attributes -> 'arr')::double precision END) STORED
 """
 
+# What was before the first change since an instant, read from the index alone: every account of the fleet is asked for it.
+_HISTORY = "CREATE INDEX history_known ON history (account_id, known_at, revision) INCLUDE (score_before, band_before)"
+
 _INDEXES = (
+    "DROP INDEX history_known",
+    _HISTORY,
     "CREATE INDEX accounts_score ON accounts (score, account_id) INCLUDE (band, coverage)",
     "CREATE INDEX account_attributes_renewal ON account_attributes (renewal_date, account_id)",
     "CREATE INDEX account_attributes_arr ON account_attributes (arr, account_id)",
