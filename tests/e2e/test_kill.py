@@ -29,7 +29,8 @@ from health_score.application.scorecard_file import default_scorecard
 from health_score.domain.account import AccountState, fold
 from health_score.domain.compiled import compile_card
 from health_score.domain.fact import Fact
-from health_score.domain.scoring import assess
+from health_score.domain.look import assess
+from health_score.domain.model import Choice, build_model
 
 pytestmark = pytest.mark.kafka
 
@@ -37,6 +38,7 @@ EVENTS = 20_000
 ACCOUNTS = 60
 SERVICES = ("health-score", "ingest", "playbooks", "notifier")
 CARD = compile_card(default_scorecard())
+MODEL = build_model(1, [Choice(CARD)])
 
 MAPPING = """
 name: history
@@ -90,7 +92,7 @@ def reference(rows: list[Row]) -> dict[str, AccountState]:
             else {"ticket_id": item, "status": kind, "priority": "urgent", "escalated": True}
         )
         type_ = "csm.usage.recorded" if kind == "used" else "csm.ticket.changed"
-        fold(CARD, state, Fact(str(number), type_, account, time.timestamp(), data))
+        fold(MODEL, state, Fact(str(number), type_, account, time.timestamp(), data))
     return states
 
 
@@ -186,7 +188,7 @@ async def _states(stack: Stack) -> dict[str, AccountState]:
     try:
         async with engine.connect() as connection:
             accounts = [f"acct-{number}" for number in range(ACCOUNTS)]
-            return await PostgresAccounts(StateCodec(CARD)).load(connection, accounts)
+            return await PostgresAccounts(StateCodec(lambda: MODEL.signals)).load(connection, accounts)
     finally:
         await engine.dispose()
 
