@@ -90,4 +90,10 @@ def create_parts(engine: AsyncEngine) -> Parts:
     codec = StateCodec(lambda: models.signals)
     repository = PostgresModels(codec)
     models = Models(repository, card_reader(compile_condition))
-    return Parts(engine, models, Duties(repository, models), codec, PostgresReads(engine, codec))
+    return Parts(
+        engine,
+        models,
+        Duties(repository, PostgresAccounts(codec), models),
+        codec,
+        PostgresReads(engine, codec),
+    )

@@ -69,7 +69,7 @@ class World:
     async def settle(self) -> None:
         """The timers, until no account is behind."""
         await self.tick()
-        while self.parts.duties.behind():
+        while self.parts.duties.behind() or self.parts.duties.stale:
             await self.tick()
 
     def read_log(self, partition: int, until: int) -> AsyncIterator[list[Record]]:

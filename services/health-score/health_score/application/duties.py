@@ -3,7 +3,8 @@
 A model whose signals are all being folded already takes over at once. One with new signals needs the past: from the moment
 it is seen its signals are folded from every new fact, while a refold of the partition's log gives them what came before;
 when that is done the model takes over. Either way its accounts are then looked at again, a few at a time, while facts go on
-flowing.
+flowing. A refold only begins once no account is behind the model before: one that is may still hold, of a signal that this
+model left out and the next one reads again, what the refold would give it once more.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,23 +14,27 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from health_score.application.model_ports import ModelRepository, Refold
 from health_score.application.models import Models
+from health_score.application.ports import AccountRepository
 from health_score.domain.account import AccountState, join
 from health_score.domain.model import Model, folding_also
 
 
 @dataclass(slots=True)
 class Duty:
-    """What holds in one partition. `behind`: there may be accounts that another model judged last."""
+    """What holds in one partition. `behind`: there may be accounts that another model judged last. `waits`: another model is to
+    follow once there are none."""
 
     model: Model
     behind: bool = True
+    waits: bool = False
 
 
 class Duties:
     """The duties of the partitions that are ours; `stale` until they are read (again)."""
 
-    def __init__(self, repository: ModelRepository, models: Models) -> None:
+    def __init__(self, repository: ModelRepository, accounts: AccountRepository, models: Models) -> None:
         self._repository = repository
+        self._accounts = accounts
         self._models = models
         self._partitions: Collection[int] = ()
         self._duties: dict[int, Duty] = {}
@@ -38,6 +43,15 @@ class Duties:
     def claimed(self, partitions: Collection[int]) -> None:
         """These partitions are ours now, and no others."""
         self._partitions, self._duties, self.stale = partitions, {}, True
+
+    def forget(self) -> None:
+        """The transaction failed: what was taken up in it was not, and who was brought up in it is behind again."""
+        self.claimed(self._partitions)
+
+    def rested(self, duty: Duty) -> None:
+        """Nobody is behind the partition's model any more."""
+        duty.behind = False
+        self.stale = self.stale or duty.waits
 
     def look_out(self) -> None:
         """Something may have changed: read it before the next transaction."""
@@ -63,7 +77,7 @@ class Duties:
         for partition in self._partitions:
             duty = await self._duty(tx, partition, judging.get(partition), refolds.get(partition))
             known = self._duties.get(partition)
-            if known is not None and known.model is duty.model:
+            if known is not None and known.model.number == duty.model.number:
                 duty.behind = known.behind
             self._duties[partition] = duty
         self.stale = False
@@ -87,6 +101,8 @@ class Duties:
         if latest.signals.keys() <= model.signals.keys():
             await self._repository.judge_by(tx, partition, latest.number)
             return Duty(latest)
+        if await self._accounts.behind(tx, partition, number, 1):
+            return Duty(model, waits=True)
         await self._repository.begin_refold(tx, partition, latest.number)
         return Duty(folding_also(model, latest.signals))
 

@@ -1,6 +1,6 @@
 """The one writer of an account: folds facts in, has it looked at, and runs the timers of the partitions that are ours."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,6 +21,7 @@ from health_score.application.sources import Sources
 from health_score.application.states import States
 from health_score.domain.account import fold
 from health_score.domain.evaluation import Cause, Evaluation
+from health_score.domain.model import Model
 
 _FACT_IDS_TOLD = 20
 _TIMER = Cause("timer")
@@ -75,9 +76,11 @@ class FactsHandler:
         batch = self._journals.sort(records)
         valid = voided(batch.new)
         erased = await self._erase(tx, valid.erasures.values())
-        touched = await self._fold(tx, valid.facts)
+        touched = await self._take(tx, {each.envelope.subject: each.record.partition for each in valid.facts})
         now = self._clock.now()
-        evaluations = await self._looking.look(tx, [(each, _facts(each)) for each in touched], now)
+        evaluations = await self._catch_up_with(tx, touched.values(), now)
+        changed = _fold(touched, valid.facts)
+        evaluations += await self._looking.look(tx, [(each, _facts(each)) for each in changed], now)
         recorded = await self._journals.record(tx, batch, now)
         await self._intake.add(tx, batch.counts)
         await self._sources.note(tx, batch.new, now)
@@ -110,20 +113,14 @@ class FactsHandler:
         await self._outbox.add(tx, [message for messages in told for message in messages])
         return erased
 
-    async def _fold(self, tx: AsyncConnection, new: Sequence[Decoded]) -> list[Touched]:
-        """Fold the facts into their accounts' states; the accounts that have changed."""
-        touched = await self._take(tx, {each.envelope.subject: each.record.partition for each in new})
-        for each in new:
-            account = touched[each.envelope.subject]
-            if is_afterthought(account.state, each):
-                continue
-            fact = each.fact()
-            fold(account.model, account.state, fact)
-            account.fact_ids.append(fact.id)
-            account.traceparent = each.record.traceparent or account.traceparent
-            if account.event_at is None or fact.time > account.event_at:
-                account.event_at = fact.time
-        return [each for each in touched.values() if each.fact_ids]
+    async def _catch_up_with(
+        self, tx: AsyncConnection, touched: Iterable[Touched], now: datetime
+    ) -> list[Evaluation]:
+        """What another model makes of accounts is told before the facts that find them behind, and apart from these."""
+        behind = [each for each in touched if 0 < each.state.model < each.model.number]
+        if not behind:
+            return []
+        return await self._looking.look(tx, [(each, _model(each.model)) for each in behind], now)
 
     async def _take(self, tx: AsyncConnection, partitions: dict[str, int]) -> dict[str, Touched]:
         """The accounts' states, brought up to the models that judge them."""
@@ -174,16 +171,15 @@ class FactsHandler:
             behind = await self._accounts.behind(tx, number, model.number, self._timer_batch)
             if behind:
                 touched = await self._take(tx, dict.fromkeys(behind, number))
-                cause = Cause(model.change, outreach=model.outreach)
-                return await self._looking.look(tx, [(each, cause) for each in touched.values()], now)
-            duty.behind = False
+                return await self._looking.look(tx, [(each, _model(model)) for each in touched.values()], now)
+            self._duties.rested(duty)
         return []
 
     def forget(self) -> None:
         """The transaction failed: what is in memory is ahead of the database."""
         self._states.forget()
         self._sources.forget()
-        self._duties.stale = True
+        self._duties.forget()
 
     def _expect(self, dues: Iterable[float | None]) -> None:
         known = [instant(each) for each in dues if each is not None]
@@ -194,3 +190,22 @@ class FactsHandler:
 
 def _facts(touched: Touched) -> Cause:
     return Cause("facts", tuple(touched.fact_ids[-_FACT_IDS_TOLD:]), touched.event_at)
+
+
+def _model(model: Model) -> Cause:
+    return Cause(model.change, outreach=model.outreach)
+
+
+def _fold(touched: Mapping[str, Touched], new: Sequence[Decoded]) -> list[Touched]:
+    """Fold the facts into their accounts' states; the accounts that have changed."""
+    for each in new:
+        account = touched[each.envelope.subject]
+        if is_afterthought(account.state, each):
+            continue
+        fact = each.fact()
+        fold(account.model, account.state, fact)
+        account.fact_ids.append(fact.id)
+        account.traceparent = each.record.traceparent or account.traceparent
+        if account.event_at is None or fact.time > account.event_at:
+            account.event_at = fact.time
+    return [each for each in touched.values() if each.fact_ids]

@@ -69,7 +69,7 @@ class Models:
         return build_model(
             last.number,
             [self._choices[each] for each in active(changes)],
-            before=[self._choices[each].card for each in active(changes[:-1])],
+            before=[self._choices[each].card for each in ever_active(changes)],
             silences=silences(changes),
             change="model" if last.kind in ("activate", "retire") else "source",
             outreach=last.outreach,
@@ -85,6 +85,13 @@ def active(changes: Sequence[ModelChange]) -> list[CardId]:
         elif each.kind == "retire":
             found.pop(each.name, None)
     return list(found.items())
+
+
+def ever_active(changes: Sequence[ModelChange]) -> list[CardId]:
+    """The versions that were ever in force: an account that rested may have been judged by any of them."""
+    return [
+        (each.name, each.version) for each in changes if each.kind == "activate" and each.version is not None
+    ]
 
 
 def silences(changes: Sequence[ModelChange]) -> dict[str, float]:

@@ -59,6 +59,7 @@ class Owner:
     accounts: MemoryAccounts = field(default_factory=MemoryAccounts)
     history: MemoryHistory = field(default_factory=MemoryHistory)
     models: MemoryModels = field(init=False)
+    duties: Duties = field(init=False)
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     intake: MemoryIntake = field(default_factory=MemoryIntake)
     outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
@@ -75,8 +76,9 @@ class Owner:
 
     async def start(self) -> FactsHandler:
         """A fresh process claims the partition."""
+        self.duties = Duties(self.models, self.accounts, Models(self.models, self.read_card))
         handler = FactsHandler(
-            Duties(self.models, Models(self.models, self.read_card)),
+            self.duties,
             self.accounts,
             self.history,
             States(self.accounts, most=2),

@@ -1,7 +1,7 @@
 """Cards and facts of every kind whose times all lie within a few minutes, so that a test can look at every second."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 from tests.unit.health_score.domain.examples import DAY, NOW, card
@@ -61,6 +61,7 @@ signals = st.one_of(
     _ratios,
     _ratios,
 )
+directions: st.SearchStrategy[Literal["below", "above"]] = st.sampled_from(["below", "above"])
 levels = st.integers(0, 20).map(lambda found: found * 5.0)
 
 
@@ -111,7 +112,7 @@ def _level(target: str, ranges: dict[str, tuple[float, float]], twentieths: int)
 def _thresholds(draw: st.DrawFn, name: str, ranges: dict[str, tuple[float, float]]) -> Threshold:
     target = draw(st.sampled_from(["score", "score", *ranges]))
     enter, away = draw(st.integers(-1, 20)), draw(st.integers(0, 4))
-    direction = draw(st.sampled_from(["below", "above"]))
+    direction = draw(directions)
     waits = st.sampled_from([0.0, 0.0, 30.5, 200.0])
     return Threshold(
         name,
@@ -129,7 +130,7 @@ def _thresholds(draw: st.DrawFn, name: str, ranges: dict[str, tuple[float, float
 def _knockouts(draw: st.DrawFn, name: str, ranges: dict[str, tuple[float, float]]) -> Knockout:
     target = draw(st.sampled_from([each for each in ranges if ":" in each]))
     level = _level(target, ranges, draw(st.integers(0, 20)))
-    direction = draw(st.sampled_from(["below", "above"]))
+    direction = draw(directions)
     return Knockout(name, target, level, direction, draw(st.sampled_from(["critical", "at_risk", "neutral"])))
 
 

@@ -28,7 +28,7 @@ from health_score.domain.model import Model
 from health_score.domain.scorecard import Knockout, Threshold
 from health_score.domain.signals import Count, Latest, Ratio, Recency, Selector, Trend
 from health_score.domain.silences import Silences
-from health_score.domain.thresholds import OUTSIDE, ThresholdState, step
+from health_score.domain.thresholds import OUTSIDE, Direction, ThresholdState, step
 from health_score.domain.timers import next_instant
 
 
@@ -96,13 +96,14 @@ def test_each_due_look_finds_a_change_so_it_never_fires_in_vain(
             due = look_at(model, state, due, "timer").due
 
 
-Crossed = tuple[str, str, float, int]
+Crossed = tuple[str, Direction, float, int]
 """Threshold, direction, second and number."""
 
 
 def crossed_by_dues(model: Model, facts: list[Fact], end: float, rest_s: float | None) -> list[Crossed]:
     """Look when facts arrive (each at the second of its id) and when a look is due."""
-    state, crossed, due = AccountState("acme"), [], None
+    crossed: list[Crossed] = []
+    state, due = AccountState("acme"), None
     for arrives, each in [*((float(each.id), each) for each in facts), (end, None)]:
         while due is not None and due < arrives:
             found = look_at(model, state, due, "timer")
@@ -119,7 +120,8 @@ def crossed_by_dues(model: Model, facts: list[Fact], end: float, rest_s: float |
 
 def crossed_by_seconds(model: Model, facts: list[Fact], end: float) -> list[Crossed]:
     """Look at every second."""
-    card, state, crossed = model.choices[0].card, AccountState("acme"), []
+    crossed: list[Crossed] = []
+    card, state = model.choices[0].card, AccountState("acme")
     stands: dict[str, ThresholdState] = {}
     arriving = list(facts)
     for second in range(int(NOW), int(end)):
