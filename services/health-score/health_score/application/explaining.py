@@ -7,7 +7,7 @@ from csm_common.clock import Clock
 from csm_common.errors import InvalidError, NotFoundError, TransientError
 from health_score.application.explaining_ports import Change, HistoryReads, Since, StateReads, Told
 from health_score.application.models import Models
-from health_score.application.words import told as in_words
+from health_score.application.words import spoken, told
 from health_score.application.words_since import since_sentences
 from health_score.domain.assessment import Assessment, rounded
 from health_score.domain.comparison import moved
@@ -59,10 +59,11 @@ class Explainer:
             raise InvalidError("since must be before the time that is explained.")
         point = await (self._now(account_id, now) if at is None else self._then(account_id, at))
         compared = None if since is None else await self._since(account_id, since, point)
-        text = in_words(point.explanation)
+        explanation = spoken(point.explanation)
+        text = told(explanation)
         if compared is not None:
             text += since_sentences(point.explanation, compared)
-        return HealthExplanation(text=text, explanation=point.explanation, told=point.told, since=compared)
+        return HealthExplanation(text=text, explanation=explanation, told=point.told, since=compared)
 
     async def _now(self, account_id: str, now: datetime) -> _Point:
         found = await self._states.state(account_id)
@@ -75,11 +76,11 @@ class Explainer:
         return _Point(explanation, assess(card, state, seconds, silences), now, None)
 
     async def _then(self, account_id: str, at: datetime) -> _Point:
-        told = await self._histories.at(account_id, at)
-        if told is None:
+        found = await self._histories.at(account_id, at)
+        if found is None:
             raise await self._too_early(account_id, at)
-        explanation = explain_told(self._card(told), account_id, told.assessment, at.timestamp())
-        return _Point(explanation, told.assessment, at, told.change)
+        explanation = explain_told(self._card(found), account_id, found.assessment, at.timestamp())
+        return _Point(explanation, found.assessment, at, found.change)
 
     async def _too_early(self, account_id: str, at: datetime) -> NotFoundError:
         first = await self._histories.first(account_id)
@@ -89,8 +90,8 @@ class Explainer:
             f"Nothing was known of the account {account_id!r} at {at.isoformat()}; that began {first.isoformat()}."
         )
 
-    def _card(self, told: Told) -> CompiledCard:
-        card = self._models.card((told.change.scorecard, told.change.version))
+    def _card(self, found: Told) -> CompiledCard:
+        card = self._models.card((found.change.scorecard, found.change.version))
         if card is None:  # activated a moment ago, and not read here yet
             raise TransientError("The scorecard is being read; ask again in a moment.")
         return card

@@ -1,6 +1,7 @@
 """An explanation in words: the verdict, a sentence a measure, the sum, what holds the score, what comes and what would help."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 
 from health_score.application.words_measures import measure_sentence
 from health_score.application.words_numbers import day, figure, listed, percent
@@ -10,8 +11,17 @@ _EXACT_UP_TO = 15
 """So many parts of three decimals sum to within a hundredth."""
 
 
+def spoken(found: Explanation) -> Explanation:
+    """The explanation with what each measure says."""
+    dimensions = [
+        replace(each, measures=tuple(replace(one, says=measure_sentence(one)) for one in each.measures))
+        for each in found.dimensions
+    ]
+    return replace(found, dimensions=tuple(dimensions))
+
+
 def told(found: Explanation) -> list[str]:
-    """The paragraphs."""
+    """The paragraphs, of an explanation whose measures speak."""
     paragraphs = [
         _verdict(found),
         *_dimensions(found),
@@ -38,7 +48,7 @@ def _dimensions(found: Explanation) -> Iterator[str]:
     for each in found.dimensions:
         most = figure(100.0 * each.share)
         brings = f"brings {figure(each.earned)} of at most {most} points" if each.share else "has no part"
-        sentences = " ".join(measure_sentence(measure) for measure in each.measures)
+        sentences = " ".join(measure.says for measure in each.measures)
         yield f"{each.name.replace('_', ' ').capitalize()} {brings}. {sentences}"
 
 
@@ -114,7 +124,7 @@ def _help(found: Explanation) -> str:
 
 
 def _but(found: Explanation) -> str:
-    held: Iterable[str] = [each.name for each in found.knockouts if each.in_force]
+    held = [each.name for each in found.knockouts if each.in_force]
     if found.overridden:
         return ", once the override has ended"
-    return f", once {listed(list(held))} no longer holds it down" if held else ""
+    return f", once {listed(held)} no longer holds it down" if held else ""

@@ -48,10 +48,10 @@ def _line(segment: Segment | None) -> str:
         return ""
     if segment.left is None or segment.right is None:
         at, points = segment.left or segment.right or (0.0, 0.0)
-        side = "from" if segment.right is None else "up to"
-        return f" ({side} {figure(at)} it is {figure(points)} points)"
+        side = f"from {figure(at)} on" if segment.right is None else f"up to {figure(at)}"
+        return f" ({side}: {figure(points)} points)"
     (x0, y0), (x1, y1) = segment.left, segment.right
-    return f" (between {figure(x0)}, {figure(y0)} points, and {figure(x1)}, {figure(y1)} points)"
+    return f" (between {figure(x0)} → {figure(y0)} points and {figure(x1)} → {figure(y1)} points)"
 
 
 def _frozen(measure: MeasureExplanation) -> str:
