@@ -31,6 +31,7 @@ from health_score.domain.compiled import compile_card
 from health_score.domain.fact import Fact
 from health_score.domain.look import assess
 from health_score.domain.model import Choice, build_model
+from health_score.domain.thresholds import OUTSIDE
 
 pytestmark = pytest.mark.kafka
 
@@ -223,7 +224,7 @@ async def _each_crossing_has_its_run(stack: Stack, states: Mapping[str, AccountS
     entered = {
         derived_id("crossing", account, "at_risk", sequence)
         for account, state in states.items()
-        for sequence in range(1, state.thresholds["at_risk"].sequence + 1, 2)
+        for sequence in range(1, state.thresholds.get("at_risk", OUTSIDE).sequence + 1, 2)
     }
     engine = create_engine(stack.described["postgres"]["dsn"], schema="playbooks")
     try:

@@ -208,7 +208,9 @@ def _settle(watch: Watch, state: AccountState, assessment: Assessment, now: floa
     """Take up the side that `enter` tells, as if from outside: however a history is split, its end decides alone."""
     stood = state.thresholds.get(watch.threshold.name, OUTSIDE)
     stands, _ = step(watch.settling, OUTSIDE, assessment.of(watch.target), assessment.coverage, now)
-    state.thresholds[watch.threshold.name] = replace(stands, sequence=stood.sequence)
+    settled = replace(stands, sequence=stood.sequence)
+    if settled != stood:
+        state.thresholds[watch.threshold.name] = settled
 
 
 def _crossing(watch: Watch, state: AccountState, assessment: Assessment, now: float) -> Crossing | None:
