@@ -5,8 +5,7 @@ from datetime import datetime
 
 from csm_common.clock import Clock
 from csm_common.errors import InvalidError, NotFoundError, TransientError
-from health_score.application.explaining_ports import Change, HistoryReads, Since, StateReads, Told
-from health_score.application.models import Models
+from health_score.application.explaining_ports import Cards, Change, HistoryReads, Since, StateReads, Told
 from health_score.application.words import spoken, told
 from health_score.application.words_since import since_sentences
 from health_score.domain.assessment import Assessment, rounded
@@ -42,10 +41,10 @@ class _Point:
 class Explainer:
     """The use case behind `GET /v1/accounts/{id}/health/explain`."""
 
-    def __init__(self, states: StateReads, histories: HistoryReads, models: Models, clock: Clock) -> None:
+    def __init__(self, states: StateReads, histories: HistoryReads, cards: Cards, clock: Clock) -> None:
         self._states = states
         self._histories = histories
-        self._models = models
+        self._cards = cards
         self._clock = clock
 
     async def explain(
@@ -69,8 +68,8 @@ class Explainer:
         found = await self._states.state(account_id)
         if found is None:
             raise NotFoundError(f"No fact about the account {account_id!r} has been folded yet.")
-        state, silences = found[0], self._models.latest.silences
-        card = self._models.card_of(state)
+        state, silences = found[0], self._cards.latest.silences
+        card = self._cards.card_of(state)
         seconds = now.timestamp()
         explanation = explain(card, state, seconds, silences)
         return _Point(explanation, assess(card, state, seconds, silences), now, None)
@@ -91,7 +90,7 @@ class Explainer:
         )
 
     def _card(self, found: Told) -> CompiledCard:
-        card = self._models.card((found.change.scorecard, found.change.version))
+        card = self._cards.card((found.change.scorecard, found.change.version))
         if card is None:  # activated a moment ago, and not read here yet
             raise TransientError("The scorecard is being read; ask again in a moment.")
         return card

@@ -10,7 +10,9 @@ from health_score.application.model_ports import ModelChange
 from health_score.domain.account import AccountState
 from health_score.domain.assessment import Assessment
 from health_score.domain.comparison import Moved
+from health_score.domain.compiled import CardId, CompiledCard
 from health_score.domain.evaluation import CauseKind
+from health_score.domain.silences import Silences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,32 @@ class StateReads(Protocol):
 
     async def state(self, account_id: str) -> tuple[AccountState, datetime | None] | None:
         """The account's state, and when it will be looked at next."""
+        ...
+
+
+class Newest(Protocol):
+    """What an explanation needs of the newest model."""
+
+    @property
+    def silences(self) -> Silences:
+        """The sources that are silent for the whole fleet."""
+        ...
+
+
+class Cards(Protocol):
+    """The cards that judge and judged: application.models.Models."""
+
+    @property
+    def latest(self) -> Newest:
+        """The newest model."""
+        ...
+
+    def card(self, id: CardId) -> CompiledCard | None:
+        """A version that is or was in force."""
+        ...
+
+    def card_of(self, state: AccountState) -> CompiledCard:
+        """The card that judged the account last."""
         ...
 
 

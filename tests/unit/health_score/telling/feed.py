@@ -1,0 +1,71 @@
+"""The change feed's reads in memory: transactions that commit in any order, as PostgreSQL lets them."""
+
+from datetime import UTC, datetime
+
+from health_score.application.changes_ports import FeedRow, Position
+from health_score.application.explaining_ports import Change
+
+THEN = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def change(account: str, revision: int, score: float = 40.0) -> Change:
+    """A change of an account from 80 to `score`."""
+    return Change(
+        account_id=account,
+        revision=revision,
+        known_at=THEN,
+        event_at=THEN,
+        cause="facts",
+        fact_ids=[],
+        scorecard="default",
+        version=1,
+        score_before=80.0,
+        score=score,
+        computed=score,
+        band_before="healthy",
+        band="at_risk" if score < 50 else "healthy",
+        coverage=1.0,
+    )
+
+
+class MemoryFeed:
+    """FeedReads in memory. `looks` counts what would be a query."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self._next = 1
+        self._open: dict[int, list[FeedRow]] = {}
+        self._rows: list[FeedRow] = []
+
+    def begin(self) -> int:
+        """A transaction."""
+        xact, self._next = self._next, self._next + 1
+        self._open[xact] = []
+        return xact
+
+    def tell(self, xact: int, account: str, revision: int, score: float = 40.0) -> None:
+        """A change in it, which nobody sees yet."""
+        row = FeedRow(Position(xact, account, revision), change(account, revision, score), None, None)
+        self._open[xact].append(row)
+
+    def commit(self, xact: int) -> None:
+        """It lasts."""
+        self._rows += self._open.pop(xact)
+        self._rows.sort(key=lambda row: row.position)
+
+    def told(self, account: str, *revisions: int) -> None:
+        """Changes in a transaction of their own."""
+        xact = self.begin()
+        for revision in revisions:
+            self.tell(xact, account, revision)
+        self.commit(xact)
+
+    async def head(self) -> Position:
+        """Before the oldest transaction that runs."""
+        self.looks += 1
+        return Position(min(self._open, default=self._next), "", -1)
+
+    async def read(self, after: Position, until: Position, limit: int) -> list[FeedRow]:
+        """The rows behind `after` up to `until`, in order."""
+        self.looks += 1
+        return [row for row in self._rows if after < row.position <= until][:limit]
