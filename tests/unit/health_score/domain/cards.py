@@ -90,12 +90,16 @@ def cards(draw: st.DrawFn) -> CompiledCard:
     """Any card of up to two dimensions, four measures, three thresholds and two knock-outs."""
     dimensions, ranges = [], {"score": (0.0, 100.0), "coverage": (0.0, 1.0)}
     for name in ["one", "two"][: draw(st.integers(1, 2))]:
-        measures = []
+        measures: list[Measure] = []
         for _ in range(draw(st.integers(1, 2))):
             signal = draw(signals)
             named = f"m{len(ranges)}"
             ranges[f"measure:{named}"] = _range(signal)
-            measures.append(Measure(named, draw(st.integers(1, 3)), signal, draw(_curves(*_range(signal)))))
+            weight = draw(
+                st.integers(0 if measures else 1, 3)
+            )  # the first counts, another may be only watched
+            curve = draw(_curves(*_range(signal))) if weight else None
+            measures.append(Measure(named, weight, signal, curve))
         ranges[f"dimension:{name}"] = (0.0, 100.0)
         dimensions.append(Dimension(name, draw(st.integers(1, 3)), tuple(measures)))
     thresholds = [draw(_thresholds(f"t{at}", ranges)) for at in range(draw(st.integers(0, 3)))]
