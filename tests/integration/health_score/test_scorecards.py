@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -12,6 +13,12 @@ import yaml
 from tests.integration.health_score.scorecards_api import ScorecardsApi, scorecards_api
 from tests.integration.health_score.world import World
 from tests.support.health_score import event
+from tests.support.health_score_scorecards import StoreContract
+from tests.support.postgres import Database
+
+import health_score
+from csm_common.database.migrations import migrate
+from health_score.adapters.scorecards import PostgresScorecards
 
 CARD = """\
 name: {name}
@@ -49,6 +56,15 @@ def uses(account: str, count: int) -> list[dict[str, Any]]:
 
 def profile(account: str, **told: Any) -> dict[str, Any]:
     return event(f"{account}-profile", account, "csm.account.changed", told)
+
+
+class TestPostgres(StoreContract):
+    @pytest.fixture
+    async def store(self, database: Database) -> AsyncIterator[PostgresScorecards]:
+        async with database.engine("health_score") as engine:
+            scripts = Path(health_score.__file__).parent / "migrations"
+            await migrate(engine, schema="health_score", scripts=scripts)
+            yield PostgresScorecards(engine)
 
 
 async def test_the_shipped_cards_are_listed_in_the_order_in_which_they_are_asked(api: ScorecardsApi) -> None:

@@ -128,10 +128,15 @@ def _percent(share: float | None) -> str:
 
 
 def _said(value: Any) -> str:
-    if value is None:
-        return "(not told)"
+    return "(not told)" if value is None else _written(value)
+
+
+def _written(value: Any) -> str:
+    """As in the file, on one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_said(key)}: {_said(each)}" for key, each in value.items()) + "}"
+        return "{" + ", ".join(f"{_written(key)}: {_written(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_said, value)) + "]"
-    return f"{value:g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+        return "[" + ", ".join(map(_written, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return f"{value:.10g}" if isinstance(value, (int, float)) else str(value)

@@ -6,8 +6,6 @@ facts go on flowing.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 import yaml
@@ -18,83 +16,21 @@ from health_score.application.model_ports import ModelChange, StoredCard
 from health_score.application.models import ReadCard, active
 from health_score.application.scorecard_diff import Difference, difference
 from health_score.application.scorecard_file import ScorecardError, load_scorecard, plain_data
-from health_score.application.scorecard_history import Span, before, spans
+from health_score.application.scorecard_history import before, spans
 from health_score.application.scorecard_places import Mistake
-from health_score.application.scorecard_ports import ScorecardStore, TakingUp
+from health_score.application.scorecard_ports import ScorecardStore
+from health_score.application.scorecard_views import (
+    CardSummary,
+    Changed,
+    Created,
+    Order,
+    Progress,
+    VersionInfo,
+)
 from health_score.domain.compiled import CardId
 from health_score.domain.model import Applies, Model, build_model
 
 _AT_ONCE = 500  # accounts whose conditions are asked before others get a turn: some 10 ms
-
-
-@dataclass(frozen=True, slots=True)
-class CardSummary:
-    """A scorecard: its newest version, and the one in force (None: retired or never activated) with its condition."""
-
-    name: str
-    title: str
-    newest_version: int
-    active_version: int | None
-    active_since: datetime | None
-    applies_to: str | None
-    priority: int
-
-
-@dataclass(frozen=True, slots=True)
-class VersionInfo:
-    """A version: who wrote it, why and when, and the times it was in force."""
-
-    version: int
-    author: str
-    note: str
-    created_at: datetime
-    active: bool
-    in_force: list[Span]
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """The version a document has; `created` is false where it was there already."""
-
-    name: str
-    version: int
-    created: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """A change of the model by its number; `changed` is false where it was so already.
-
-    `accounts` is how many are judged by another version, or another card, than before.
-    """
-
-    number: int
-    name: str
-    version: int | None
-    changed: bool
-    accounts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """Who changes the model and why; `outreach`: whether what it brings may start playbooks."""
-
-    actor: str
-    note: str = ""
-    outreach: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The newest change of the model, and how far it has got; `done` once every account was looked at by it."""
-
-    number: int
-    kind: str
-    name: str
-    version: int | None
-    at: datetime
-    taking_up: TakingUp
-    done: bool
 
 
 class Scorecards:

@@ -16,15 +16,15 @@ from health_score.application.scorecard_diff import Difference
 from health_score.application.scorecard_file import plain_data
 from health_score.application.scorecard_places import Mistake
 from health_score.application.scorecard_schema import scorecard_schema
-from health_score.application.scorecards import (
+from health_score.application.scorecard_views import (
     CardSummary,
     Changed,
     Created,
     Order,
     Progress,
-    Scorecards,
     VersionInfo,
 )
+from health_score.application.scorecards import Scorecards
 from health_score.entrypoints.answers import NO_NUL
 
 YAML = "application/yaml"
