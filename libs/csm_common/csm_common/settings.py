@@ -81,7 +81,8 @@ class KafkaSettings(BaseModel):
     session_timeout_ms: int = 30_000
     fetch_max_wait_ms: int = 500
     max_partition_fetch_bytes: int = 262_144
-    batch_records: int = Field(default=2_000, description="At most this many records in one transaction.")
+    batch_records: int = Field(default=20_000, description="At most this many records in one transaction …")
+    batch_keys: int = Field(default=2_000, description="… and of at most this many keys.")
 
     retry_backoff_s: tuple[float, ...] = Field(
         default=(0.5, 1, 2, 5, 10, 30), description="Pauses after transient failures."

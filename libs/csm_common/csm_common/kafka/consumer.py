@@ -31,6 +31,7 @@ from csm_common.clock import Clock
 from csm_common.database.positions import Partition
 from csm_common.errors import FatalError
 from csm_common.kafka.admin import unreachable
+from csm_common.kafka.batches import Batch, batches
 from csm_common.kafka.client import RebalanceListener, create_client, to_record
 from csm_common.kafka.hints import OffsetHints
 from csm_common.kafka.ownership import Ownership
@@ -166,14 +167,7 @@ class ExactlyOnceConsumer:
             if partition not in self._recovery.halted
         }
         try:
-            if wanted:
-                moved = await self._transactions.apply(wanted)
-                if self._settings.assignment == "group":
-                    self._hints.tell(moved)
-            due = self._handler.next_due()
-            is_due = due is not None and due <= self._clock.now()
-            if is_due:
-                await self._transactions.apply_due()
+            is_due = await self._apply(wanted)
         except FatalError:
             raise
         except TooManyDeadLettersError as exceeded:
@@ -185,6 +179,28 @@ class ExactlyOnceConsumer:
         else:
             if wanted or is_due:  # an empty round proves nothing: what failed may not have come again yet
                 self._recovery.note_success()
+
+    async def _apply(self, wanted: Batch) -> bool:
+        """Batch by batch, with the timers that are due after each; whether any were."""
+        assignment, were_due = self._ownership.assignment, False
+        for batch in batches(wanted, self._settings.batch_keys):
+            if assignment != self._ownership.assignment:
+                self._ownership.rewind(wanted)
+                return were_due
+            moved = await self._transactions.apply(batch)
+            if self._settings.assignment == "group":
+                self._hints.tell(moved)
+            self._progress = time.monotonic()
+            were_due = await self._timers() or were_due
+        return were_due if wanted else await self._timers()
+
+    async def _timers(self) -> bool:
+        """Run the timers if one is due; whether one was."""
+        due = self._handler.next_due()
+        if due is None or due > self._clock.now():
+            return False
+        await self._transactions.apply_due()
+        return True
 
     # ---- for the probes
 
