@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, FastAPI
 
 from csm_common.web.auth import Authenticator
+from csm_common.web.documents import keep_nulls
 from csm_common.web.probes import Check, probe_routes
 from csm_common.web.problems import install_problem_handlers
 from csm_common.web.telemetry import TelemetryMiddleware
@@ -32,5 +33,6 @@ def create_web_app(
     app.router.routes.extend(probe_routes(ready=ready, alive=alive))
     for router in routers:
         app.include_router(router)
+    keep_nulls(app)
     app.add_middleware(TelemetryMiddleware)
     return app

@@ -137,7 +137,7 @@ def _statement(
         change=asked.change,
         joins=asked.joins,
         where=" AND ".join(conditions),
-        order=", ".join(f"{key if each == 'key' else 'a.account_id'} {way}" for each in by),
+        order=", ".join(f"{key if each == 'key' else _id(asked.order, part)} {way}" for each in by),
         outer=", ".join(f"p.{each} {way}" for each in by),
     )
     return sql, parameters
@@ -149,7 +149,12 @@ def _behind(order: Order, part: _Part) -> str:
     if part != "keyed":
         return f"a.account_id {sign} :after_id"
     kind = _TYPES.get(order.key, "float8")
-    return f"({_KEYS[order.key]}, a.account_id) {sign} (CAST(:after_key AS {kind}), :after_id)"
+    return f"({_KEYS[order.key]}, {_id(order, part)}) {sign} (CAST(:after_key AS {kind}), :after_id)"
+
+
+def _id(order: Order, part: _Part) -> str:
+    """The account's id where the key is, so that an index has both."""
+    return "b.account_id" if part == "keyed" and order.key in _OF_ATTRIBUTES else "a.account_id"
 
 
 def _unmoved(key: str) -> str:

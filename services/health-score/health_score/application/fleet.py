@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from csm_common.web.rows import Rows
 from health_score.application.account_query import AccountFilters
+from health_score.domain.assessment import rounded
 
 By = Literal["segment", "owner", "team", "plan"]
 
@@ -146,7 +147,7 @@ class PartsMoved:
         found = [
             Driver(
                 measure=each,
-                points=moved * times / scored,
+                points=rounded(moved * times / scored),
                 accounts=round(self._accounts[each] * times),
             )
             for each, moved in self._sums.items()

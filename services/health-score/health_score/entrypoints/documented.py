@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from csm_common.web.documents import example_of
 from health_score.entrypoints import examples
 
 FIELDS = (
@@ -35,7 +36,7 @@ def _problem(description: str, example: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(example: Any) -> Answers:
-    return {200: {"content": {"application/json": {"example": example}}}}
+    return {200: {"content": {"application/json": {"example": example_of(example)}}}}
 
 
 DENIED: Answers = {

@@ -7,12 +7,13 @@ import msgspec
 
 from health_score.application.account_fields import CHANGE, Field, selected
 from health_score.application.read_ports import ListedRow
+from health_score.domain.assessment import rounded
 
 
 def decoded(row: ListedRow) -> dict[str, Any]:
     """The snapshot with the change beside it."""
     account: dict[str, Any] = msgspec.json.decode(row.snapshot)
-    return account | {CHANGE: row.change}
+    return account | {CHANGE: None if row.change is None else rounded(row.change)}
 
 
 def answered(row: ListedRow, chosen: Sequence[Field], *, compared: bool) -> Any:
