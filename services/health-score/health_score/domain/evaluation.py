@@ -168,12 +168,16 @@ def _evaluate(
 def _dropped(
     before: CompiledCard, card: CompiledCard, state: AccountState, last: Assessment | None, now: float
 ) -> list[Crossing]:
-    """The thresholds that the new card does not have are left, so that nothing begun by them goes on for ever."""
+    """The thresholds that the new card does not have are left, so that nothing begun by them goes on for ever; none waits on."""
     kept = {watch.threshold.name for watch in card.watches}
     crossings = []
     for watch in before.watches:
         threshold, stood = watch.threshold, state.thresholds.get(watch.threshold.name, OUTSIDE)
-        if threshold.name in kept or not stood.inside:
+        if threshold.name in kept:
+            continue
+        if not stood.inside:
+            if stood.since is not None:
+                state.thresholds[threshold.name] = replace(stood, since=None)
             continue
         stands = ThresholdState(False, None, now, stood.sequence + 1)
         state.thresholds[threshold.name] = stands
@@ -235,12 +239,17 @@ def _crossing(watch: Watch, state: AccountState, assessment: Assessment, now: fl
 
 
 def _moved(before: Assessment | None, after: Assessment) -> tuple[MovedPart, ...]:
-    """The parts that differ by a millionth of a point at least, the largest difference first."""
+    """The parts that differ by a millionth of a point at least, those the card before had too, the largest difference first."""
     known = {} if before is None else before.parts
     parts = [
         MovedPart(measure, was, part)
         for measure, part in after.parts.items()
         if (was := known.get(measure)) != part and _difference(was, part) >= 1e-6
+    ]
+    parts += [
+        MovedPart(measure, was, None)
+        for measure, was in known.items()
+        if measure not in after.parts and _difference(was, None) >= 1e-6
     ]
     return tuple(sorted(parts, key=lambda part: -_difference(part.before, part.after)))
 
