@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -14,16 +15,13 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Send
 
 from csm_common.web.pages import decode_cursor, encode_cursor
-from health_score.application.changes import Changes
+from health_score.application.changes import PAGE, Changes
 from health_score.application.changes_ports import BEGINNING, FeedRow, Page, Position, Wanted
 from health_score.application.explaining_ports import Change
 from health_score.entrypoints.answers import NO_NUL, json_answer
 from health_score.entrypoints.rows import SeenRows
 
 _STREAM = "text/event-stream"
-_HEARTBEAT_S = 15.0
-_LONGEST_S = 900.0  # then the client comes back with its key, which may have been revoked
-_PATIENCE_S = 30.0  # for a client to take what is sent
 _RETRY_MS = 1_000
 
 _Number = Annotated[int, Meta(ge=-1, le=2**63 - 1)]
@@ -47,6 +45,19 @@ hold of it. Its changes are gone from the feed. Keys limited to a team or an own
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """Of a stream, in seconds: how often it tells that it is there, how long it lasts (then the client comes back with its key,
+    which may have been revoked), and how long a client may take to take what is sent."""
+
+    heartbeat_s: float = 15.0
+    longest_s: float = 900.0
+    patience_s: float = 30.0
+
+
+_PACE = Pace()
+
+
+@dataclass(frozen=True, slots=True)
 class FeedChange:
     """A change of an account (None: it was erased), and the cursor behind it."""
 
@@ -66,7 +77,7 @@ class ChangesPage:
     more: bool
 
 
-def create_changes_router(changes: Changes) -> APIRouter:
+def create_changes_router(changes: Changes, pace: Pace = _PACE) -> APIRouter:
     """The route under /v1."""
     router = APIRouter(prefix="/v1", tags=["changes"])
 
@@ -97,7 +108,7 @@ def create_changes_router(changes: Changes) -> APIRouter:
         streams = _STREAM in request.headers.get("accept", "")
         after = await changes.begin(_position((last_event_id if streams else None) or since))
         if streams:
-            return _EventStream(_events(changes, after, wanted), media_type=_STREAM, headers=_HEADERS)
+            return _EventStream(_events(changes, after, wanted, pace), pace.patience_s)
         if since is None and wait == 0.0:
             return json_answer(_page(Page((), after, False)))
         if wait == 0.0:
@@ -143,37 +154,46 @@ def _page(page: Page) -> ChangesPage:
 class _EventStream(StreamingResponse):
     """A stream that does not wait for ever for a client to take what is sent: then the connection is closed."""
 
+    def __init__(self, events: AsyncIterator[bytes], patience_s: float) -> None:
+        super().__init__(events, media_type=_STREAM, headers=_HEADERS)
+        self._patience_s = patience_s
+
     async def stream_response(self, send: Send) -> None:
+        """Send event by event; give up where one takes too long."""
+
         async def patiently(message: Message) -> None:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(self._patience_s):
                 await send(message)
 
-        try:
-            await super().stream_response(patiently)
-        except TimeoutError:
-            return
+        async with aclosing(self.body_iterator):  # type: ignore[type-var]
+            try:
+                await super().stream_response(patiently)
+            except TimeoutError:
+                return
 
 
-async def _events(changes: Changes, after: Position, wanted: Wanted) -> AsyncIterator[bytes]:
+async def _events(changes: Changes, after: Position, wanted: Wanted, pace: Pace) -> AsyncIterator[bytes]:
     """What was, up to the end of the feed, then what comes, until somebody has had enough."""
-    ends = time.monotonic() + _LONGEST_S
+    ends = time.monotonic() + pace.longest_s
     yield format_sse_event(retry=_RETRY_MS, id=encode_cursor(*after))
     more = True
     while more and not changes.closing:
-        page = await changes.read(after, wanted, 500)
+        page = await changes.read(after, wanted, PAGE)
         yield _encoded(page)
         after, more = page.reached, page.more
     async with changes.following(after, wanted) as follower:
         async for page in changes.pages(after, follower, wanted):
             yield _encoded(page)
         while not changes.closing and time.monotonic() < ends:
-            yield _encoded(await follower.take(_HEARTBEAT_S))
+            yield _encoded(await follower.take(pace.heartbeat_s))
             if follower.overrun:
-                yield format_sse_event(
-                    event="slow", data_str='{"message": "You take too slowly; connect again."}'
-                )
+                yield _farewell("slow", "You take too slowly; connect again to go on.")
                 return
-    yield format_sse_event(event="end", data_str='{"message": "Connect again to go on."}')
+    yield _farewell("end", "Connect again to go on.")
+
+
+def _farewell(event: str, message: str) -> bytes:
+    return format_sse_event(event=event, data_str=msgspec.json.encode({"message": message}).decode())
 
 
 def _encoded(page: Page) -> bytes:

@@ -60,6 +60,13 @@ class MemoryFeed:
             self.tell(xact, account, revision)
         self.commit(xact)
 
+    def erased(self, account: str, revision: int) -> None:
+        """An erasure in a transaction of its own; the account's changes are gone."""
+        xact = self.begin()
+        self._rows = [row for row in self._rows if row.position.account_id != account]
+        self._open[xact].append(FeedRow(Position(xact, account, revision), None, None, None))
+        self.commit(xact)
+
     async def head(self) -> Position:
         """Before the oldest transaction that runs."""
         self.looks += 1
