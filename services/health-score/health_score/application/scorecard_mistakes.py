@@ -41,6 +41,10 @@ def _mistake(document: PlacedDocument, error: ErrorDetails) -> Mistake:
         return document.mistake_at_key(place, nearest(place[-1], _keys_at(place[:-1]), what="key"))
     if kind == "missing":
         return document.missing(place, f"{place[-1]} is missing")
+    if kind == "invalid_key" or place[-1:] == ("[key]",):
+        key = place[: -1 if kind != "invalid_key" else len(place)]
+        wanted = "a text: put it in quotes" if kind in ("invalid_key", "string_type") else "a number"
+        return document.mistake_at_key(key, f"this key is read as {error['input']!r} and must be {wanted}")
     if kind == "union_tag_invalid":
         kinds = re.findall(r"'(\w+)'", str(context["expected_tags"]))
         return document.mistake([*place, "kind"], nearest(context["tag"], kinds, what="kind of signal"))

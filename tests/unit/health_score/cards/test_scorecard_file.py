@@ -169,6 +169,8 @@ weight: 0.5 | weight: -1 | trouble/weight: weight must be 0 or more
 slow_days: 9 | slow_days: 4 | slow_days: slow_days must be at least twice fast_days, or there is nothing to compare
 item: who, half_life_days: 30 | item: who | people/signal/half_life_days: half_life_days is missing
 kind: latest, type: b, value | kind: recency, type: b, vlaue | to/vlaue: there is no key 'vlaue'; there are kind, type, where
+low: 0 | no: 0 | /bands/no: this key is read as False and must be a text: put it in quotes
+{0: 0, 10: 100} | {a: 0, 10: 100} | uses/curve/a: this key is read as 'a' and must be a number
 low: 0 | low: 1 | /bands/low: the lowest band must begin at 0
 high: 50 | high: 0 | /bands/high: bands are listed lowest first, so high must begin above 0
 high: 50 | high: 100 | /bands/high: the highest band must begin below 100
@@ -182,7 +184,7 @@ priority: 7 | prio: 7 | /prio: there is no key 'prio'; did you mean priority?
 uses: | Uses: | /Uses: a name is lower-case letters, digits and _, a letter first
 name: sample | name: S | /name: scorecard 'S': a name is lower-case letters, digits and _, a letter first
 name: sample || /name: name is missing
-name: sample | name: [ | : not readable: while parsing a flow sequence, expected ',' or ']', but got ':'
+name: sample | name: [ | : not readable: while parsing a flow sequence
 version: 3 | version: 0 | /version: version must be greater than or equal to 1, not 0
 == "smb" | = "smb" | /applies_to: not a condition: token recognition error at: '= ' at character 17 of it
 account.segment | acct.segment | there is no variable acct; an account's attributes are account.segment and the like
@@ -201,7 +203,7 @@ def test_a_mistake_is_told_with_its_place_and_what_to_do(case: str) -> None:
     written, instead, told = (each.strip() for each in case.split("|"))
     assert EVERY_KIND.count(written) == 1
     found = [f"{each.path}: {each.message}" for each in mistakes(EVERY_KIND.replace(written, instead))]
-    assert any(each.endswith(told) for each in found), found
+    assert any(told in each for each in found), found
 
 
 def test_a_name_given_inside_is_refused_where_it_is() -> None:
