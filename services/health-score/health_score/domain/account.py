@@ -13,6 +13,8 @@ from health_score.domain.thresholds import ThresholdState
 
 BACKFILL_ENDED = "csm.backfill.ended"
 CONTACT_ERASED = "csm.contact.erased"
+_OWN = frozenset({ACCOUNT_CHANGED, OVERRIDE_SET, OVERRIDE_CLEARED, BACKFILL_ENDED, CONTACT_ERASED})
+"""Facts that concern the account itself rather than any measure."""
 TRAIL = 3
 """How many of the newest facts behind a signal are remembered, to be told in explanations."""
 
@@ -61,30 +63,24 @@ def fold(model: Model, state: AccountState, fact: Fact) -> None:
         state.last_event_time = fact.time
     if fact.backfill:
         state.backfill_begun, state.backfill_ended = True, False
-    feeds = model.feeds.get(fact.type)
-    if feeds is not None:
-        _feed(feeds, state, fact)
-    _fold_own(state, fact)
+    for feed in model.feeds.get(fact.type, ()):
+        if feed.selects is None or feed.selects(fact.data):
+            _feed(feed, state, fact)
+    if fact.type in _OWN:
+        _fold_own(state, fact)
 
 
-def _feed(feeds: tuple[Feed, ...], state: AccountState, fact: Fact) -> None:
-    signals, data = state.signals, fact.data
-    for feed in feeds:
-        if feed.select.where and not feed.select.matches(data):
-            continue
-        _remember(state.trails, feed.key, fact)
-        for key, signal in feed.signals:
-            known = signals.get(key)
-            folded = signal.fold(known, fact)
-            if folded is not known:
-                signals[key] = folded
-
-
-def _remember(trails: dict[str, Trail], key: str, fact: Fact) -> None:
-    """Keep the fact if it is among the newest."""
-    trail = trails.get(key)
+def _feed(feed: Feed, state: AccountState, fact: Fact) -> None:
+    """Fold the fact into the signals of one feed, and remember it if it is among the newest."""
+    signals = state.signals
+    for key, signal in feed.signals:
+        known = signals.get(key)
+        folded = signal.fold(known, fact)
+        if folded is not known:
+            signals[key] = folded
+    trail = state.trails.get(feed.key)
     if trail is None:
-        trails[key] = [(fact.time, fact.id, fact.type)]
+        state.trails[feed.key] = [(fact.time, fact.id, fact.type)]
     elif fact.time > trail[0][0]:
         trail.insert(0, (fact.time, fact.id, fact.type))
         del trail[TRAIL:]

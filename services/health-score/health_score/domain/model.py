@@ -22,10 +22,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """The signals that read the same facts: they are matched once, and the newest of them are remembered once."""
+    """The signals that read the same facts: they are matched once, and the newest of them are remembered once.
+
+    `selects` tells whether the data of a fact matches; None: of every fact.
+    """
 
     key: str
-    select: Selector
+    selects: Callable[[Mapping[str, Any]], bool] | None
     signals: tuple[tuple[str, AnySignal], ...]
 
 
@@ -99,6 +102,7 @@ def _feeds(signals: Mapping[str, AnySignal]) -> dict[str, tuple[Feed, ...]]:
         grouped.setdefault(key_of(matched), (matched, []))[1].append((key, signal))
     feeds: dict[str, list[Feed]] = {}
     for key, (select, members) in grouped.items():
+        selects = select.matches if select.where else None
         for type_ in select.types:
-            feeds.setdefault(type_, []).append(Feed(key, select, tuple(members)))
+            feeds.setdefault(type_, []).append(Feed(key, selects, tuple(members)))
     return {type_: tuple(found) for type_, found in feeds.items()}

@@ -6,7 +6,7 @@ from typing import ClassVar
 from health_score.domain.fact import Fact
 from health_score.domain.forms import Fade
 from health_score.domain.signals.base import ALWAYS, DAY_S, Span
-from health_score.domain.signals.decay import joined, reference, require_half_life, shifted
+from health_score.domain.signals.decay import joined, reference, require_half_life
 from health_score.domain.signals.selector import Selector
 
 
@@ -45,10 +45,10 @@ class Sum:
         at, weight = reference(fact.time, self.half_life_s)
         if state is None:
             return TotalState(amount * weight, at)
-        if at > state.at:
-            state.total = shifted(state.total, state.at, at)
-            state.at = at
-        state.total += shifted(amount * weight, at, state.at)
+        if at == state.at:
+            state.total += amount * weight
+        else:
+            state.total, state.at = joined(state.total, state.at, amount * weight, at)
         return state
 
     def merge(self, state: TotalState, other: TotalState) -> TotalState:

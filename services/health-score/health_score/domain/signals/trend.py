@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 from health_score.domain.fact import Fact
 from health_score.domain.forms import Fade
 from health_score.domain.signals.base import DAY_S, Span, require_days
-from health_score.domain.signals.decay import joined, reference, require_half_life, shifted
+from health_score.domain.signals.decay import joined, reference, require_half_life
 from health_score.domain.signals.selector import Selector
 
 LN2 = log(2.0)
@@ -93,12 +93,14 @@ class Trend:
         slow_at, slow = reference(fact.time, self.slow_s)
         if state is None:
             return TrendState(amount * fast, fast_at, amount * slow, slow_at, fact.time)
-        if fast_at > state.fast_at:
-            state.fast, state.fast_at = shifted(state.fast, state.fast_at, fast_at), fast_at
-        if slow_at > state.slow_at:
-            state.slow, state.slow_at = shifted(state.slow, state.slow_at, slow_at), slow_at
-        state.fast += shifted(amount * fast, fast_at, state.fast_at)
-        state.slow += shifted(amount * slow, slow_at, state.slow_at)
+        if fast_at == state.fast_at:
+            state.fast += amount * fast
+        else:
+            state.fast, state.fast_at = joined(state.fast, state.fast_at, amount * fast, fast_at)
+        if slow_at == state.slow_at:
+            state.slow += amount * slow
+        else:
+            state.slow, state.slow_at = joined(state.slow, state.slow_at, amount * slow, slow_at)
         if fact.time < state.first:
             state.first = fact.time
         return state
