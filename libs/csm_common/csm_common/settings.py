@@ -104,7 +104,12 @@ class TelemetrySettings(BaseModel):
 class ServiceSettings(BaseSettings):
     """What `app.py` of every service is built from."""
 
-    model_config = SettingsConfigDict(env_prefix="CSM_", env_nested_delimiter="__", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="CSM_",
+        env_nested_delimiter="__",
+        extra="ignore",
+        hide_input_in_errors=True,  # some of it is secret
+    )
 
     http: HttpSettings = HttpSettings()
     database: DatabaseSettings

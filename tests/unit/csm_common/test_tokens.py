@@ -12,7 +12,7 @@ from tests.support.clock import ManualClock
 from tests.support.keys import MemoryKeys
 
 from csm_common.errors import ForbiddenError, UnauthenticatedError
-from csm_common.settings import HttpSettings
+from csm_common.settings import HttpSettings, ServiceSettings
 from csm_common.web.auth import Authenticator
 from csm_common.web.rows import ALL_ROWS, Rows
 from csm_common.web.tokens import SignedTokens, token_reader
@@ -112,6 +112,17 @@ def test_a_public_key_reads_what_its_private_key_signed_and_is_no_secret_of_anyb
 def test_settings_with_a_key_that_does_not_fit_its_algorithm_do_not_start(key: str, algorithm: Any) -> None:
     with pytest.raises(ValidationError, match="token_key"):
         HttpSettings(token_key=SecretStr(key), token_algorithm=algorithm)
+
+
+def test_a_key_that_does_not_fit_is_not_told() -> None:
+    told = {
+        "http": {"token_key": "too-short"},
+        "database": {"dsn": "postgresql://x"},
+        "kafka": {"bootstrap": "x"},
+    }
+    with pytest.raises(ValidationError, match="token_key") as error:
+        ServiceSettings.model_validate(told)
+    assert "too-short" not in str(error.value)
 
 
 async def test_tokens_are_off_unless_a_key_is_told() -> None:
