@@ -128,10 +128,9 @@ def quotient(of: Form, to: Form) -> Form | None:
         return Still(of.number / to.number) if isinstance(of, Still) else Scaled(of, 1.0 / to.number)
     if not (isinstance(of, Fade) and isinstance(to, Fade)):
         raise TypeError("only what fades can be divided by what fades")
-    divisor = to.value(of.since)
+    since = max(of.since, to.since)  # where neither lies ahead
+    divisor = to.value(since)
     if abs(divisor) < _NOTHING:
         return None
-    fading = 1.0 / of.half_life_s - 1.0 / to.half_life_s
-    if fading == 0.0:
-        return Still(of.number / divisor)
-    return Fade(of.number / divisor, of.since, 1.0 / fading)
+    number, fading = of.value(since) / divisor, 1.0 / of.half_life_s - 1.0 / to.half_life_s
+    return Still(number) if fading == 0.0 else Fade(number, since, 1.0 / fading)

@@ -15,6 +15,8 @@ from tests.support.health_score import (
 )
 from tests.unit.health_score.application.owner import PARTITION, TX, Owner, commit, crossings
 
+from health_score.domain.thresholds import OUTSIDE
+
 
 async def test_escalations_announce_a_crossing_that_says_why() -> None:
     owner = Owner()
@@ -229,4 +231,4 @@ async def test_how_a_history_is_split_does_not_decide_where_its_thresholds_stand
     assert state.last is not None
     assert state.last.score is not None
     assert 50 <= state.last.score < 55
-    assert not state.thresholds["at_risk"].inside
+    assert not state.thresholds.get("at_risk", OUTSIDE).inside

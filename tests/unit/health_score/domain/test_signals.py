@@ -139,6 +139,12 @@ def test_two_half_lives_as_good_as_equal_leave_a_ratio_that_stands_still() -> No
     assert value(Ratio(one, other), (USED, 0, {}), (ASKED, 0, {}), days=900) == pytest.approx(1.0)
 
 
+def test_a_ratio_of_what_fades_slowly_to_what_fades_a_hundred_times_as_fast() -> None:
+    per = Ratio(Count(Selector((USED,)), 400), Count(Selector((ASKED,)), 1))
+    assert value(per, (USED, 0, {}), (ASKED, 0, {})) == pytest.approx(1.0)
+    assert value(per, (USED, 0, {}), (ASKED, 0, {}), days=2) == pytest.approx(4.0, rel=0.01)
+
+
 def test_a_trend_is_1_for_a_steady_rate_from_the_first_weeks_on_and_halves_with_it() -> None:
     hourly: list[Told] = [(USED, hour / 24, {}) for hour in range(24 * 35)]
     signal = Trend(Selector((USED,)), 7, 28)
