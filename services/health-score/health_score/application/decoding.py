@@ -18,7 +18,7 @@ _sorted = msgspec.json.Encoder(order="deterministic")
 
 class Decoded(NamedTuple):
     """A fact with the record it came in, its data where they are a JSON object, and its hashes: of source and id, and of type,
-    account and data.
+    account and data. `is_outcome`: one of our own services tells it.
 
     The time is in neither hash: where a sender leaves it out, ingest adds the time of receipt, and a repeat has another one.
     Nor is the way the data is written: what comes through another door, or is tried again, has other spaces.
@@ -29,11 +29,7 @@ class Decoded(NamedTuple):
     id_hash: int
     body_hash: int
     data: dict[str, Any] | None
-
-    @property
-    def is_outcome(self) -> bool:
-        """Whether one of our own services tells it."""
-        return self.envelope.source.startswith(OUR_SOURCES)
+    is_outcome: bool
 
     def fact(self) -> Fact:
         """The fact with its data; ValueError where that is no JSON object."""
@@ -54,7 +50,7 @@ def decode(record: Record) -> Decoded | DeadLetter:
     data = _object(envelope.data)
     canonical = bytes(envelope.data) if data is None else _sorted.encode(data)
     body_hash = _hash(envelope.type, envelope.subject, canonical)
-    return Decoded(record, envelope, id_hash, body_hash, data)
+    return Decoded(record, envelope, id_hash, body_hash, data, envelope.source.startswith(OUR_SOURCES))
 
 
 def _object(data: msgspec.Raw) -> dict[str, Any] | None:

@@ -1,6 +1,5 @@
 """Erasures among the facts of a batch: what was told of an account before its erasure is void, what is told behind it counts."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from csm_common.contracts.facts import ACCOUNT_ERASED, CONTACT_ERASED
@@ -10,6 +9,8 @@ from health_score.application.decoding import Decoded
 from health_score.domain.account import AccountState
 
 log = get_logger(__name__)
+
+ERASED = frozenset({ACCOUNT_ERASED, CONTACT_ERASED})
 
 
 @dataclass(slots=True)
@@ -22,8 +23,10 @@ class Voided:
     contacts: int = 0
 
 
-def voided(new: Iterable[Decoded]) -> Voided:
+def voided(new: list[Decoded]) -> Voided:
     """Take out the erasures of accounts, and all that stands before them about the same accounts."""
+    if ERASED.isdisjoint([each.envelope.type for each in new]):
+        return Voided(new)
     batch = Voided()
     for each in new:
         type_, account = each.envelope.type, each.envelope.subject

@@ -1,5 +1,6 @@
 """Looking at accounts: evaluate each once and write down what follows, whatever the reason for looking was."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -106,8 +107,6 @@ class _Written:
 
 def count(evaluations: Sequence[Evaluation]) -> None:
     """Tell the metrics of the crossings, once it is certain that they last."""
-    for found in evaluations:
-        for crossing in found.crossings:
-            metrics.crossings_announced.add(
-                1, {"threshold": crossing.threshold, "direction": crossing.direction}
-            )
+    crossed = Counter((each.threshold, each.direction) for found in evaluations for each in found.crossings)
+    for (threshold, direction), times in crossed.items():
+        metrics.crossings_announced.add(times, {"threshold": threshold, "direction": direction})

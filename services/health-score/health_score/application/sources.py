@@ -3,6 +3,7 @@
 Counted in memory and written with a batch now and then; what a process that dies had not written yet is a few seconds of it.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -44,16 +45,12 @@ class Sources:
     async def note(self, tx: AsyncConnection, new: Iterable[Decoded], now: datetime) -> None:
         """Count the facts of a batch; every few seconds write, in the batch's transaction."""
         today = now.date()
-        for each in new:
-            envelope = each.envelope
-            if envelope.backfill or each.is_outcome:
-                continue
-            key = (envelope.type, each.record.partition)
+        for key, accounts in _told(new).items():
             known = self._arrivals.get(key)
             if known is None or known.day != today:
                 known = self._arrivals[key] = Arrivals(today, now, now)
             known.last_at = now
-            known.accounts.add(envelope.subject)
+            known.accounts |= accounts
         if self._written_at is None or (now - self._written_at).total_seconds() >= WRITE_EVERY_S:
             rows = [
                 (type_, partition, each)
@@ -66,6 +63,16 @@ class Sources:
         """The partitions may be others', or the transaction has failed."""
         self._arrivals.clear()
         self._written_at = None
+
+
+def _told(new: Iterable[Decoded]) -> dict[tuple[str, int], set[str]]:
+    """By type and partition the accounts of which something live was told."""
+    found: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for each in new:
+        envelope = each.envelope
+        if not (each.is_outcome or envelope.backfill):
+            found[envelope.type, each.record.partition].add(envelope.subject)
+    return found
 
 
 def _key(item: tuple[tuple[str, int], Arrivals]) -> tuple[str, int]:
