@@ -44,10 +44,10 @@ def _brings(measure: MeasureExplanation) -> str:
 
 def _line(segment: Segment | None) -> str:
     """Between which knots the value lies."""
-    if segment is None or (segment.left is None and segment.right is None):
+    if segment is None:
         return ""
     if segment.left is None or segment.right is None:
-        at, points = segment.left or segment.right or (0.0, 0.0)
+        [(at, points)] = [each for each in (segment.left, segment.right) if each is not None]
         side = f"from {figure(at)} on" if segment.right is None else f"up to {figure(at)}"
         return f" ({side}: {figure(points)} points)"
     (x0, y0), (x1, y1) = segment.left, segment.right

@@ -156,6 +156,11 @@ def test_what_holds_a_score_is_told() -> None:
     assert "once the override has ended" in overridden
 
 
+def test_a_word_of_a_time_gone_by_is_told_without_what_is_not_known_of_it_any_more() -> None:
+    then = replace(explained(fact("used", NOW)), overridden=True, override=None)
+    assert "A person's word counted instead of the sum." in told(then)
+
+
 def test_an_account_without_data_is_told_in_a_sentence() -> None:
     [verdict, *_] = told(explained())
     assert verdict.startswith("acme has no score")

@@ -1,31 +1,8 @@
 """The change feed's reads in memory: transactions that commit in any order, as PostgreSQL lets them."""
 
-from datetime import UTC, datetime
+from tests.support.health_score_telling import change
 
 from health_score.application.changes_ports import FeedRow, Position
-from health_score.application.explaining_ports import Change
-
-THEN = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-
-def change(account: str, revision: int, score: float = 40.0) -> Change:
-    """A change of an account from 80 to `score`."""
-    return Change(
-        account_id=account,
-        revision=revision,
-        known_at=THEN,
-        event_at=THEN,
-        cause="facts",
-        fact_ids=[],
-        scorecard="default",
-        version=1,
-        score_before=80.0,
-        score=score,
-        computed=score,
-        band_before="healthy",
-        band="at_risk" if score < 50 else "healthy",
-        coverage=1.0,
-    )
 
 
 class MemoryFeed:

@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.health_score_telling import change
 from tests.support.waiting import eventually
 from tests.unit.health_score.domain.examples import thorough
-from tests.unit.health_score.telling.feed import MemoryFeed, change
+from tests.unit.health_score.telling.feed import MemoryFeed
 
 from csm_common.errors import ConflictError
 from csm_common.web.rows import ALL_ROWS, Rows
@@ -89,18 +90,14 @@ async def test_a_thousand_who_wait_cost_what_one_costs() -> None:
 
 async def test_whoever_was_told_more_by_another_replica_gets_nothing_twice() -> None:
     feed = MemoryFeed()
-    async with running(feed) as changes:
-        first = asyncio.create_task(changes.wait(await changes.begin(None), ALL, 10, 30))
-        await eventually(lambda: changes.followers, what="one waits")
-        xact = feed.begin()
-        feed.tell(xact, "acme", 1)
-        feed.commit(xact)
-        ahead = (await Changes(feed).read(BEGINNING, ALL, 10)).reached
-        second = asyncio.create_task(changes.wait(ahead, ALL, 10, 30))
-        assert told(await first) == [("acme", 1)]
-        await eventually(lambda: changes.followers, what="the other waits")
-        feed.told("acme", 2)
-        assert told(await second) == [("acme", 2)]
+    changes, other = Changes(feed), Changes(feed)
+    async with changes.following(await changes.begin(None), ALL) as first:
+        feed.told("acme", 1)
+        ahead = (await other.read(BEGINNING, ALL, 10)).reached
+        async with changes.following(ahead, ALL) as second:
+            assert told(await first.take(0.0)) == [("acme", 1)]
+            assert second.begun == ahead
+            assert told(await second.take(0.0)) == []
 
 
 async def test_what_came_while_nobody_looked_is_given_in_pages() -> None:
@@ -139,6 +136,14 @@ async def test_one_who_takes_too_slowly_is_overrun_and_loses_nothing_by_it() -> 
             page = await follower.take(1)
         rest = await changes.read(page.reached, ALL, 100)
         assert told(page) + told(rest) == [("acme", revision) for revision in range(1, 8)]
+
+
+async def test_a_service_that_stops_lets_those_who_wait_go() -> None:
+    async with running(MemoryFeed()) as changes:
+        waiting = asyncio.create_task(changes.wait(await changes.begin(None), ALL, 10, 30))
+        await eventually(lambda: changes.followers, what="one waits")
+    assert told(await waiting) == []
+    assert changes.closing
 
 
 async def test_a_place_that_the_database_has_not_come_to_is_refused() -> None:
