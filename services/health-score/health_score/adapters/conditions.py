@@ -12,6 +12,11 @@ _VARIABLE = "account"
 _COMPLAINT = re.compile(r"<input>:\d+:(\d+): (?:Syntax error: )?(.+?)(?: expecting .*)?$", re.MULTILINE)
 
 
+_BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,")
+_WORD = re.compile(rf"\b{_VARIABLE}\b")
+_ATTRIBUTE = re.compile(rf"\b{_VARIABLE}\s*\.\s*([A-Za-z_]\w*)\b(?!\s*\()")
+
+
 def compile_condition(expression: str) -> Applies:
     """The condition of a CEL expression over `account`, the attributes; ValueError where it can never be true or false.
 
@@ -21,7 +26,8 @@ def compile_condition(expression: str) -> Applies:
         program = cel.compile(expression)
     except ValueError as refused:
         raise ValueError(_one_line(refused)) from refused
-    if unknown := [name for name in program.variables() if name != _VARIABLE]:
+    known = {_VARIABLE, *_BOUND.findall(expression)}
+    if unknown := [name for name in program.variables() if name not in known]:
         raise ValueError(
             f"there is no variable {unknown[0]}; an account's attributes are {_VARIABLE}.segment and the like"
         )
@@ -32,13 +38,26 @@ def compile_condition(expression: str) -> Applies:
     except Exception as refused:
         raise ValueError(_one_line(refused)) from refused
 
+    names = _attributes(expression)
+
     def applies(attributes: Mapping[str, Any]) -> bool:
+        if names is not None:
+            attributes = {name: attributes[name] for name in names if name in attributes}
         try:
             return _meets(program, attributes)
         except Exception:  # an attribute is missing, or of another kind than the condition expects
             return False
 
     return applies
+
+
+def _attributes(expression: str) -> frozenset[str] | None:
+    """The attributes that the expression speaks of; None where it may look at all of them.
+
+    Handing over one attribute costs a fifth of handing over an account.
+    """
+    names = _ATTRIBUTE.findall(expression)
+    return frozenset(names) if len(names) == len(_WORD.findall(expression)) else None
 
 
 def _meets(program: cel.Program, attributes: Mapping[str, Any]) -> bool:

@@ -5,8 +5,8 @@ facts go on flowing.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import yaml
 
@@ -28,9 +28,9 @@ from health_score.application.scorecard_views import (
     VersionInfo,
 )
 from health_score.domain.compiled import CardId
-from health_score.domain.model import Applies, Model, build_model
+from health_score.domain.model import Applies, Choice, Model, build_model
 
-_AT_ONCE = 500  # accounts whose conditions are asked before others get a turn: some 10 ms
+_AT_ONCE = 200  # accounts whose conditions are asked before others get a turn: a few milliseconds
 
 
 class Scorecards:
@@ -45,6 +45,7 @@ class Scorecards:
     ) -> None:
         self._store = store
         self._read_card = read_card
+        self._read: dict[CardId, Choice] = {}
         self._compile = compile_condition
         self._clock = clock
 
@@ -67,7 +68,7 @@ class Scorecards:
         in_force: dict[str, int],
         changes: Sequence[ModelChange],
     ) -> CardSummary:
-        card, version = self._read_card(shown).card.card, in_force.get(shown.name)
+        card, version = self._choice(shown).card.card, in_force.get(shown.name)
         since = None if version is None else spans(changes, shown.name)[-1].since
         return CardSummary(
             shown.name, card.title, newest.version, version, since, card.applies_to, card.priority
@@ -190,7 +191,7 @@ class Scorecards:
         """The models before and after; ConflictError where the cards would leave an account without one."""
         wanted = {*old, *new}
         read = {
-            (each.name, each.version): self._read_card(each)
+            (each.name, each.version): self._choice(each)
             for each in cards
             if (each.name, each.version) in wanted
         }
@@ -200,17 +201,39 @@ class Scorecards:
             raise ConflictError(f"This cannot be done: {refused}.", code="no_card_for_all") from refused
         return build_model(0, [read[each] for each in old]), after
 
+    def _choice(self, stored: StoredCard) -> Choice:
+        """A version ready to judge; read once, since it never changes."""
+        version = stored.name, stored.version
+        if version not in self._read:
+            self._read[version] = self._read_card(stored)
+        return self._read[version]
+
     async def _moved(self, old: Model, new: Model) -> int:
         """How many accounts another version or card judges now."""
         moved, after = 0, ""
         while True:
             async with self._store.reading() as tx:
                 page = await tx.attributes(after, _AT_ONCE)
-            moved += sum(old.card_for(each).id != new.card_for(each).id for _, each in page)
+            for _, attributes in page:
+                answers: dict[str, bool] = {}
+                moved += _judge(old, attributes, answers) != _judge(new, attributes, answers)
             if len(page) < _AT_ONCE:
                 return moved
             after = page[-1][0]
             await asyncio.sleep(0)
+
+
+def _judge(model: Model, attributes: Mapping[str, Any], answers: dict[str, bool]) -> CardId:
+    """The version that judges an account; `answers` are those of conditions that were asked before, by their text."""
+    for choice in model.choices:
+        text = choice.card.card.applies_to
+        if text is None or choice.applies is None:
+            return choice.card.id
+        if text not in answers:
+            answers[text] = choice.applies(attributes)
+        if answers[text]:
+            return choice.card.id
+    return model.card_for(attributes).id
 
 
 def _unknown(name: str) -> NotFoundError:
