@@ -8,9 +8,20 @@ from health_score.domain.explanation import MeasureExplanation, Segment
 _Reading = Callable[[str, float, str], str]
 """From the number in figures, the number, and the unit (with a space before it, or nothing)."""
 
+_A_MOMENT = 0.001
+"""In days: a minute and a half."""
+
+
+def _days(number: float) -> str:
+    told = figure(number)
+    return f"{told} day" if told == "1" else f"{told} days"
+
+
 _READINGS: dict[str, _Reading] = {
-    "recency": lambda told, _, __: f"the last was {told} days ago",
-    "until": lambda told, value, _: f"{told} days to go" if value >= 0 else f"{told[1:]} days past",
+    "recency": lambda _, value, __: (
+        f"the last was {_days(value)} ago" if value >= _A_MOMENT else "the last was just now"
+    ),
+    "until": lambda _, value, __: f"{_days(value)} to go" if value >= 0 else f"{_days(-value)} past",
     "count": lambda told, _, unit: f"{told}{unit} lately",
     "sum": lambda told, _, unit: f"{told}{unit} lately",
     "active_users": lambda told, _, unit: f"about {told}{unit or ' people'} lately",

@@ -75,6 +75,8 @@ def test_shares_losses_times_and_lists_too() -> None:
         ("trend", 0.5, "0.5 times the usual"),
         ("active_users", 12.3, "about 12.3 uses lately"),
         ("recency", 12.0, "the last was 12 days ago"),
+        ("recency", 1.0, "the last was 1 day ago"),
+        ("recency", 0.0000049, "the last was just now"),
         ("latest", 8.0, "last told as 8 uses"),
         ("open", 2.0, "2 uses open"),
         ("open", 0.0, "nothing open"),
