@@ -4,7 +4,7 @@ A subclass gives the fixture `stores`: the repositories and a transaction to use
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -155,8 +155,8 @@ class RepositoryContract:
             told, crossings = life(account).told, _crossings(account)
             assert crossings
             await stores.history.add(stores.tx, told, crossings)
-        later = replace(life("a").told[0], revision=2, cause=Cause("timer"))
-        await stores.history.add(stores.tx, [later], [])
+        later = evaluate(MODEL, lived("a"), EPOCH.timestamp() + 9e6, Cause("timer"))
+        await stores.history.add(stores.tx, later, [])
         await stores.history.add(stores.tx, [], [])
         assert await self.told(stores) == [("a", 1), ("a", 2), ("b", 1)]
         assert await self.crossed(stores) == sorted(each.id for each in (*_crossings("a"), *_crossings("b")))

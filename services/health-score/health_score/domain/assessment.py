@@ -52,6 +52,9 @@ class Assessment:
         points = other.points
         if len(self.points) != len(points) or _apart(self.score, other.score):
             return True
+        known = other.values  # a measure that is only watched has no points
+        if any((each is None) is not (known.get(name) is None) for name, each in self.values.items()):
+            return True
         return any(name not in points or _apart(each, points[name]) for name, each in self.points.items())
 
     def of(self, target: Target) -> float | None:

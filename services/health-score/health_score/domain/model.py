@@ -103,6 +103,6 @@ def _feeds(signals: Mapping[str, AnySignal]) -> dict[str, tuple[Feed, ...]]:
     feeds: dict[str, list[Feed]] = {}
     for key, (select, members) in grouped.items():
         selects = select.matches if select.where else None
-        for type_ in select.types:
+        for type_ in dict.fromkeys(select.types):  # one that is named twice counts once
             feeds.setdefault(type_, []).append(Feed(key, selects, tuple(members)))
     return {type_: tuple(found) for type_, found in feeds.items()}

@@ -224,8 +224,8 @@ class Scorecard:
         lows = self.lows
         _require(bool(lows) and lows[0] == 0, "bands: the lowest band must begin at 0")
         _require(
-            all(a < b for a, b in pairwise(lows)),
-            "bands: each must begin above the one before",
+            all(b - a >= HUNDREDTH for a, b in pairwise(lows)),
+            "bands: each must begin above the one before, by a hundredth at least",
         )
         _require(lows[-1] < 100, "bands: the highest band must begin below 100")
 

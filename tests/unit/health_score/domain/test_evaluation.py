@@ -20,7 +20,7 @@ from health_score.domain.account import AccountState, fold
 from health_score.domain.evaluation import BACKFILL_GRACE_S, Cause, Crossing, Evaluation, MovedPart, evaluate
 from health_score.domain.fact import Fact
 from health_score.domain.scorecard import Dimension, Threshold
-from health_score.domain.signals import Latest, Selector
+from health_score.domain.signals import Count, Latest, Selector
 
 SAID = measure("said", Latest(Selector(("survey",), value="score"), 180))
 PAID = measure("paid", Latest(Selector(("invoice",), value="score")))
@@ -82,6 +82,25 @@ def test_the_revision_grows_exactly_when_a_reader_could_see_a_difference() -> No
     ]
     assert [each.changed for each in seen] == [True, False, True, False, True, False, False]
     assert [each.revision for each in seen] == [1, 1, 2, 2, 3, 3, 3]
+
+
+def test_that_a_measure_is_known_now_is_a_difference_though_it_is_only_watched() -> None:
+    watched = measure("seats", Latest(Selector(("plan",), value="seats"), 30), weight=0, curve=None)
+    model = model_of(card(Dimension("words", 1, (SAID, watched))))
+    state = account(model, [said(80)])
+    look_at(model, state)
+    fold(model, state, fact("plan", seats=5))
+    found = look_at(model, state)
+    assert (found.changed, found.assessment.values["seats"]) == (True, 5.0)
+    assert found.due == NOW + 30 * DAY
+    assert look_at(model, state, NOW + 30 * DAY, "timer").changed
+
+
+def test_a_type_that_a_selector_names_twice_is_folded_once() -> None:
+    twice = measure("uses", Count(Selector(("use", "use")), 14))
+    model = model_of(card(Dimension("all", 1, (twice,))))
+    found = look_at(model, account(model, [fact("use")]))
+    assert found.assessment.values["uses"] == 1.0
 
 
 def test_a_crossing_at_a_dwells_end_is_a_difference_though_no_number_moved() -> None:

@@ -71,6 +71,7 @@ def threshold(
         (lambda: scorecard(bands=()), "the lowest band must begin at 0"),
         (lambda: scorecard(bands=(Band("low", 5),)), "the lowest band must begin at 0"),
         (lambda: scorecard(bands=(Band("low", 0), Band("high", 0))), "each must begin above the one before"),
+        (lambda: scorecard(bands=(Band("low", 0), Band("high", 0.005))), "by a hundredth at least"),
         (lambda: scorecard(bands=(Band("low", 0), Band("high", 100))), "must begin below 100"),
         (
             lambda: scorecard(bands=(Band("low", 0), Band("low", 50))),

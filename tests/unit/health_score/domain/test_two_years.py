@@ -35,6 +35,7 @@ from health_score.domain.signals import (
 from health_score.domain.thresholds import OUTSIDE, Direction, ThresholdState, ready_at, step
 
 USED, SAID = Selector(("used",)), Selector(("said",), value="score")
+SEATS = Latest(Selector(("told",), value="seats"))
 YEARS = 2
 Crossed = tuple[str, Direction, float]
 Span = tuple[float, float]
@@ -47,7 +48,7 @@ CARD = card(
             measure("silence", Recency(USED), 2, Curve(((0, 100), (2, 90), (30, 0)))),
             measure("uses", Count(USED, 14), 1, Curve(((0, 0), (5, 60), (20, 100)))),
             measure("trend", Trend(USED, 7, 28), 1, Curve(((0, 0), (1, 80), (2, 100)))),
-            measure("per_seat", Ratio(ActiveUsers(USED, 30), Latest(Selector(("told",), value="seats"))), 1, Curve(((0, 0), (1, 100)))),
+            measure("per_seat", Ratio(ActiveUsers(USED, 30), SEATS), 1, Curve(((0, 0), (1, 100)))),
         ),
     ),
     Dimension(
@@ -245,7 +246,7 @@ def by_halving(facts: list[Fact], end: float) -> list[Crossed]:
     return found.crossed
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_two_years_of_decay_are_told_to_the_second(seed: int) -> None:
     facts, end = history(seed), NOW + YEARS * 365 * DAY
     crossed, looks = by_dues(facts, end)
@@ -257,7 +258,7 @@ def test_two_years_of_decay_are_told_to_the_second(seed: int) -> None:
 
 def test_what_hides_nothing_by_halving_hides_nothing_by_the_second() -> None:
     facts = history(0)[:12]
-    end = facts[-1].time + 3 * DAY
+    end = facts[-1].time + DAY
     found, start = Halving(), facts[-1].time
     for each in facts:
         fold(MODEL, found.state, each)
