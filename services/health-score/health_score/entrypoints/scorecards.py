@@ -26,6 +26,7 @@ from health_score.application.scorecard_views import (
 )
 from health_score.application.scorecards import Scorecards
 from health_score.entrypoints.answers import NO_NUL
+from health_score.entrypoints.documented import DENIED, INVALID, Answers
 
 YAML = "application/yaml"
 _LARGEST = 256 * 1024  # bytes; the shipped ones have 8 kB
@@ -40,6 +41,24 @@ Note = Annotated[
 # No route here tells anything of a single account, so keys limited to some accounts may read as well.
 Reader = Depends(require("health:read", limited=True))
 Writer = Annotated[Principal, Depends(require("scorecards:write"))]
+
+_UNKNOWN: Answers = {
+    404: {"description": "No such scorecard, or no such version of it; the message tells which there are."}
+}
+_NO_DOCUMENT: Answers = {
+    400: {"description": "Not UTF-8."},
+    413: {"description": "Larger than 256 kB."},
+}
+_AS_GIVEN: Answers = {200: {"content": {YAML: {"schema": {"type": "string"}}}}}
+_MISTAKEN: Answers = {
+    200: {"model": Created, "description": "It was there already."},
+    **_NO_DOCUMENT,
+    400: {"description": "It cannot be used: `errors` has every mistake with its path, line and column."},
+    409: {"description": "Versions never change, and none is skipped: the message tells the next number."},
+}
+_REFUSED: Answers = {
+    409: {"description": "It would leave accounts without a scorecard, or there is nothing to go back to."}
+}
 
 _DOCUMENT: dict[str, Any] = {
     "requestBody": {
@@ -96,7 +115,7 @@ class Activation(Reason):
 
 def create_scorecards_router(scorecards: Scorecards) -> APIRouter:
     """The routes under /v1/scorecards, and /v1/models."""
-    router = APIRouter(prefix="/v1", tags=["scorecards"])
+    router = APIRouter(prefix="/v1", tags=["scorecards"], responses=DENIED | INVALID)
     _add_reading(router, scorecards)
     _add_writing(router, scorecards)
     _add_changing(router, scorecards)
@@ -117,6 +136,7 @@ def _add_reading(router: APIRouter, scorecards: Scorecards) -> None:
     @router.get(
         "/scorecards/{name}",
         dependencies=[Reader],
+        responses=_UNKNOWN,
         summary="A scorecard's versions and when each was in force",
     )
     async def get_scorecard(name: Name) -> Card:
@@ -128,7 +148,7 @@ def _add_reading(router: APIRouter, scorecards: Scorecards) -> None:
         "/scorecards/{name}/versions/{version}",
         dependencies=[Reader],
         summary="One version: JSON, or the YAML as it was given",
-        responses={200: {"content": {YAML: {"schema": {"type": "string"}}}}},
+        responses=_AS_GIVEN | _UNKNOWN,
     )
     async def get_version(
         name: Name,
@@ -148,6 +168,7 @@ def _add_reading(router: APIRouter, scorecards: Scorecards) -> None:
         "/scorecards/{name}/diff",
         dependencies=[Reader],
         response_model=Difference,
+        responses=_UNKNOWN,
         summary="What differs between two versions, piece by piece",
     )
     async def get_diff(
@@ -168,6 +189,7 @@ def _add_writing(router: APIRouter, scorecards: Scorecards) -> None:
         "/scorecards:validate",
         dependencies=[Reader],
         summary="Tell every mistake of a document with its place, and keep nothing",
+        responses=_NO_DOCUMENT,
         openapi_extra=_DOCUMENT,
     )
     async def validate(request: Request) -> Verdict:
@@ -180,7 +202,7 @@ def _add_writing(router: APIRouter, scorecards: Scorecards) -> None:
         summary="Keep a document as the next version",
         description="Versions never change: 201 with the number of a new one, 200 where the very same document is there.",
         status_code=201,
-        responses={200: {"model": Created, "description": "It was there already."}},
+        responses=_MISTAKEN,
         response_model=Created,
         openapi_extra=_DOCUMENT,
     )
@@ -194,16 +216,23 @@ def _add_changing(router: APIRouter, scorecards: Scorecards) -> None:
     @router.post(
         "/scorecards/{name}:activate",
         summary="Put a version in force: every account it concerns is judged anew, without a stop",
+        responses=_UNKNOWN | _REFUSED,
     )
     async def activate(name: Name, activation: Activation, writer: Writer) -> Changed:
         return await scorecards.activate(name, activation.version, _order(writer, activation))
 
-    @router.post("/scorecards/{name}:rollback", summary="Put the version in force again that was before")
+    @router.post(
+        "/scorecards/{name}:rollback",
+        responses=_UNKNOWN | _REFUSED,
+        summary="Put the version in force again that was before",
+    )
     async def roll_back(name: Name, writer: Writer, reason: Reason | None = None) -> Changed:
         return await scorecards.roll_back(name, _order(writer, reason))
 
     @router.post(
-        "/scorecards/{name}:retire", summary="Take a scorecard out of force; others judge its accounts"
+        "/scorecards/{name}:retire",
+        responses=_UNKNOWN | _REFUSED,
+        summary="Take a scorecard out of force; others judge its accounts",
     )
     async def retire(name: Name, writer: Writer, reason: Reason | None = None) -> Changed:
         return await scorecards.retire(name, _order(writer, reason))
