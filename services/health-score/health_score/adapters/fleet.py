@@ -8,12 +8,12 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from csm_common.web.rows import Rows
 from health_score.adapters.account_filters import joins, past, where
+from health_score.adapters.history import decode_detail
 from health_score.application.account_query import AccountFilters
 from health_score.application.fleet import (
     BandCount,
@@ -22,7 +22,6 @@ from health_score.application.fleet import (
     Group,
     Grouping,
     Movement,
-    Parts,
     PartsMoved,
     Totals,
 )
@@ -50,8 +49,6 @@ LEFT JOIN LATERAL (SELECT h.detail FROM history h WHERE h.account_id = picked.ac
 LEFT JOIN LATERAL (SELECT h.detail FROM history h WHERE h.account_id = picked.account_id AND h.known_at > :since
     ORDER BY h.known_at DESC, h.revision DESC LIMIT 1) after ON true
 """
-
-_decoder = msgspec.msgpack.Decoder(Parts)
 
 
 class PostgresFleet:
@@ -142,5 +139,5 @@ class _Reading:
         async for row in streamed:
             moved.sampled += 1
             if row.before is not None and row.after is not None:
-                moved.add(_decoder.decode(row.before), _decoder.decode(row.after))
+                moved.add(decode_detail(row.before), decode_detail(row.after))
         return moved

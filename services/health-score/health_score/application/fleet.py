@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from csm_common.web.rows import Rows
 from health_score.application.account_query import AccountFilters
-from health_score.domain.assessment import rounded
+from health_score.domain.assessment import Assessment, rounded
 
 By = Literal["segment", "owner", "team", "plan"]
 
@@ -115,13 +115,6 @@ class Fleet:
     frozen: list[Frozen]
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """By measure the points that it gives to the score."""
-
-    parts: dict[str, float | None]
-
-
 class PartsMoved:
     """Adds up how the parts of accounts moved. `sampled` are the accounts looked into, whether or not they moved."""
 
@@ -130,7 +123,7 @@ class PartsMoved:
         self._sums: dict[str, float] = {}
         self._accounts: dict[str, int] = {}
 
-    def add(self, before: Parts, after: Parts) -> None:
+    def add(self, before: Assessment, after: Assessment) -> None:
         """Take in one account; a measure without a part gives none."""
         for measure in before.parts.keys() | after.parts.keys():
             moved = (after.parts.get(measure) or 0.0) - (before.parts.get(measure) or 0.0)

@@ -1,7 +1,7 @@
 """What the model says of an account at one instant, with everything needed to recompute it."""
 
-from dataclasses import dataclass
 from math import floor
+from typing import NamedTuple
 
 from health_score.domain.scorecard import Target
 
@@ -21,8 +21,7 @@ def _apart(one: float | None, other: float | None) -> bool:
     return abs(one - other) >= SEEN
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(NamedTuple):
     """Scores and points are 0…100, or None where no data backs them; coverage is the backed share of all weight, 0…1.
 
     `computed` is the score as the measures give it; `score` and `band` are what counts once knock-outs (`caps`, by name) and a

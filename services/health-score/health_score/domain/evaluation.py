@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from health_score.domain.account import AccountState
 from health_score.domain.assessment import Assessment
@@ -52,8 +52,7 @@ class Crossing:
     after: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """What one look found, compared with what was told last (`before`). `changed`: a reader can see a difference, so it is told;
     `due` is when to look again (None: never)."""
 

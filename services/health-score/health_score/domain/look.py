@@ -1,9 +1,8 @@
 """One look at an account: every measure's number and its way through time, and what they make of the score."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import fsum, inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from health_score.domain.account import AccountState
 from health_score.domain.assessment import Assessment, rounded
@@ -21,8 +20,7 @@ Hold = tuple[float, float]
 FREE: Hold = (-inf, inf)
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What was seen at one instant: the readings by measure (None: nothing known), the assessment, and what holds its score."""
 
     card: CompiledCard
