@@ -8,7 +8,7 @@ model left out and the next one reads again, what the refold would give it once 
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -92,7 +92,7 @@ class Duties:
             return Duty(latest)
         if refold is not None and refold.model > number:
             if not refold.done:
-                return Duty(folding_also(self._models.at(number), self._models.at(refold.model).signals))
+                return Duty(self._meanwhile(number, self._models.at(refold.model)))
             number = refold.model
             await self._repository.judge_by(tx, partition, number)
         model = self._models.at(number)
@@ -102,9 +102,14 @@ class Duties:
             await self._repository.judge_by(tx, partition, latest.number)
             return Duty(latest)
         if await self._accounts.behind(tx, partition, number, 1):
-            return Duty(model, waits=True)
+            return Duty(replace(model, silences=latest.silences), waits=True)
         await self._repository.begin_refold(tx, partition, latest.number)
-        return Duty(folding_also(model, latest.signals))
+        return Duty(self._meanwhile(number, latest))
+
+    def _meanwhile(self, number: int, next_one: Model) -> Model:
+        """The model that judges until the next one has its past. Sources that are silent meanwhile are heeded at once."""
+        model = replace(self._models.at(number), silences=self._models.latest.silences)
+        return folding_also(model, next_one.signals)
 
     async def bring_up(self, tx: AsyncConnection, states: Mapping[str, AccountState], duty: Duty) -> None:
         """Give accounts of a partition that another model judged last what was folded anew, and drop what nobody reads now."""

@@ -308,6 +308,31 @@ async def test_a_threshold_that_goes_away_is_left_however_many_models_an_account
     assert told["cause"] == {"kind": "model", "fact_ids": [], "outreach": False}
 
 
+@pytest.mark.parametrize("behind", [False, True])
+async def test_a_source_that_falls_silent_while_a_model_waits_for_its_past_turns_nobody_red(
+    behind: bool,
+) -> None:
+    world = await World().begin()
+    world.change("activate", "main", version=4)
+    await world.settle()
+    await world.say(*[("acme", "x", {})] * 3)
+    if behind:
+        world.owner.models.change("activate", "main", version=2)
+        world.change("activate", "main", version=4)
+    else:
+        world.change("activate", "main", version=3)
+        await world.timers()
+    for type_ in "xyz":
+        world.change("silence", type_, since=EPOCH + timedelta(days=1))
+    world.owner.clock.advance(timedelta(days=300))
+    await world.timers()
+    await world.timers()
+    assert crossings(world.owner) == []
+    state = world.owner.accounts.rows["acme"].state
+    assert state.last is not None
+    assert state.last.frozen
+
+
 facts = st.lists(
     st.tuples(
         st.sampled_from(["acme", "best", "coop"]),
