@@ -182,7 +182,7 @@ def assert_as_if_always(world: World) -> None:
         assert state.trails == anew.trails
         card = model.card_for(anew.attributes)
         assert state.card == card.id
-        found, meant = assess(card, state, now), assess(card, anew, now)
+        found, meant = (assess(card, each, now, model.silences) for each in (state, anew))
         assert found.values == pytest.approx(meant.values)
         assert state.last is not None
         assert state.last.values == pytest.approx(meant.values, abs=1e-3)
@@ -348,8 +348,14 @@ facts = st.lists(
     min_size=1,
     max_size=4,
 )
-changes = st.sampled_from(
-    [("activate", name, version) for name, version in CHOICES] + [("retire", "side", None)]
+changes: st.SearchStrategy[tuple[str, str, dict[str, Any]]] = st.sampled_from(
+    [
+        *(("activate", name, {"version": version}) for name, version in CHOICES),
+        ("retire", "side", {}),
+        ("silence", "x", {"since": EPOCH}),
+        ("silence", "z", {"since": EPOCH + timedelta(minutes=3)}),
+        ("sound", "x", {}),
+    ]
 )
 steps = st.lists(
     st.one_of(
@@ -374,8 +380,8 @@ async def test_whatever_comes_in_between_it_is_as_if_the_last_model_had_always_b
         if kind == "facts":
             await world.say(*rest[0], fails=rest[1])
         elif kind == "change":
-            (told, name, version), heard = rest
-            world.owner.models.change(told, name, version=version)
+            (told, name, more), heard = rest
+            world.owner.models.change(told, name, **more)
             if heard:
                 world.owner.duties.look_out()
         elif kind == "refold":
