@@ -1,7 +1,7 @@
 """What CS tooling can ask of the accounts: filters, order and fields, in the words of the REST API."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -69,6 +69,15 @@ class AccountFilters(BaseModel):
         None,
         description="Touched by a fact, a timer or the model at this time or later. To follow all changes, read the change feed.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, told: Any) -> Any:
+        if unknown := sorted(told.keys() - cls.model_fields.keys()):
+            raise ValueError(
+                f"there is no {unknown[0][:80]!r}; there are {', '.join(sorted(cls.model_fields))}"
+            )
+        return told
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

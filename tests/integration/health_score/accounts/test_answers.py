@@ -74,6 +74,13 @@ async def test_a_mistake_is_told(crowd: Crowd, query: dict[str, Any]) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+async def test_a_misspelt_filter_is_told_with_those_that_there_are(crowd: Crowd) -> None:
+    for path in ("accounts", "accounts:export", "fleet"):
+        told = (await crowd.client.get(f"/v1/{path}", params={"bands": "at_risk"})).json()["message"]
+        assert "there is no 'bands'" in told
+        assert "attribute, band, " in told
+
+
 async def test_who_has_an_answer_already_is_told_so_until_it_changes(small: Crowd) -> None:
     asked: list[tuple[str, dict[str, Any]]] = [
         ("accounts/acct0003", {}),
