@@ -30,6 +30,9 @@ ORDER BY feed.xact, account_id, feed.revision LIMIT :limit
 """)  # noqa: S608
 
 
+_FIRST = 2  # behind erased and xact
+
+
 class PostgresFeed:
     """FeedReads on PostgreSQL."""
 
@@ -59,4 +62,4 @@ class PostgresFeed:
 
 def _row(row: Row[Any]) -> FeedRow:
     position = Position(int(row.xact_told), row.account_id, row.revision)
-    return FeedRow(position, None if row.erased else change_of(row), row.owner, row.team)
+    return FeedRow(position, None if row.erased else change_of(row, _FIRST), row.owner, row.team)

@@ -13,10 +13,10 @@ from health_score.application.explaining_ports import Change, CrossingRow, Cross
 from health_score.application.model_ports import ModelChange
 from health_score.domain.evaluation import CauseKind
 
-CHANGE = (
-    "account_id, revision, known_at, event_at, cause, fact_ids, scorecard, version,"
-    " score_before, score, computed, band_before, band, coverage"
-)
+_FIELDS = tuple(Change.__dataclass_fields__)
+CHANGE = ", ".join(_FIELDS)
+"""The columns of a change."""
+
 _CHUNK = 2_000
 
 _AT = text(
@@ -124,12 +124,9 @@ def _crossings(asked: CrossingsAsked, before: tuple[datetime, str] | None) -> tu
     )
 
 
-def change_of(row: Row[Any]) -> Change:
-    """A change from a row that holds CHANGE, and possibly more."""
-    return Change(**{name: getattr(row, name) for name in _FIELDS})
-
-
-_FIELDS = tuple(Change.__dataclass_fields__)
+def change_of(row: Row[Any], first: int = 0) -> Change:
+    """A change from a row that holds CHANGE from its column `first` on."""
+    return Change(**dict(zip(_FIELDS, row[first:], strict=False)))
 
 
 def _told(rows: list[Row[Any]]) -> Told | None:
