@@ -20,6 +20,7 @@ from health_score.application.changes_ports import BEGINNING, FeedRow, Page, Pos
 from health_score.application.explaining_ports import Change
 from health_score.entrypoints.answers import NO_NUL, json_answer
 from health_score.entrypoints.rows import SeenRows
+from health_score.entrypoints.told_examples import FEED
 
 _STREAM = "text/event-stream"
 _RETRY_MS = 1_000
@@ -86,7 +87,7 @@ def create_changes_router(changes: Changes, pace: Pace = _PACE) -> APIRouter:
         response_model=ChangesPage,
         summary="Every change of any account's health, as it comes",
         description=_DESCRIPTION,
-        responses={200: {"content": {_STREAM: {"example": _EXAMPLE}}}},
+        responses={200: {"content": {"application/json": {"example": FEED}, _STREAM: {"example": _EXAMPLE}}}},
     )
     async def get_changes(
         request: Request,

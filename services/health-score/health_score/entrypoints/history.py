@@ -18,6 +18,7 @@ from health_score.application.told import ChangePage, ChartPage, Histories
 from health_score.entrypoints.answers import NO_NUL, AccountId, json_answer, unknown_account
 from health_score.entrypoints.rows import SeenRows, Sight, sees_account
 from health_score.entrypoints.times import Time
+from health_score.entrypoints.told_examples import CHANGES, CHART
 
 _Revision = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _Aware = Annotated[datetime, Meta(tz=True)]
@@ -37,6 +38,12 @@ other resolution (15m, 1h, 1d, 1w …) even stretches of time for a chart, carri
 `model_changes` are the fleet's changes of the model in that time; `by_model` marks what they did to this account, so that a new
 model is never read as the customer's behaviour.
 """
+
+
+_EXAMPLES = {
+    "raw": {"summary": "Change by change", "value": CHANGES},
+    "chart": {"summary": "For a chart, with resolution=1d", "value": CHART},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,7 @@ def create_history_router(histories: Histories, reads: HistoryReads, sight: Sigh
         summary="How its health came about",
         description=_HISTORY,
         dependencies=seen,
+        responses={200: {"content": {"application/json": {"examples": _EXAMPLES}}}},
     )
     async def get_history(
         account_id: AccountId,
