@@ -57,16 +57,16 @@ class Crowd:
         facts = []
         if number < 0.9:
             told = self.told[id] = self._attributes(id)
-            facts.append(self._event(id, "csm.account.changed", told))
+            facts.append(self.fact(id, "csm.account.changed", told))
         used = {"feature": "login", "user_id": "u"}
-        facts += [self._event(id, "csm.usage.recorded", used, time=at) for _ in range(dice.randrange(3))]
+        facts += [self.fact(id, "csm.usage.recorded", used, time=at) for _ in range(dice.randrange(3))]
         if dice.random() < 0.4:
             nps = {"kind": "nps", "score": dice.randrange(11)}
-            facts.append(self._event(id, "csm.survey.answered", nps, time=at))
+            facts.append(self.fact(id, "csm.survey.answered", nps, time=at))
         if dice.random() < 0.1:
             word = {"score": float(dice.randrange(101)), "reason": "we know", "until": EPOCH + 3 * WEEK}
-            facts.append(self._event(id, "csm.override.set", word))
-        return facts or [self._event(id, "acme.seen", {})]
+            facts.append(self.fact(id, "csm.override.set", word))
+        return facts or [self.fact(id, "acme.seen", {})]
 
     def _attributes(self, id: str) -> dict[str, Any]:
         dice = self.dice
@@ -83,7 +83,8 @@ class Crowd:
         }
         return told | {"attributes": custom}
 
-    def _event(self, id: str, type: str, data: dict[str, Any], **members: Any) -> dict[str, Any]:
+    def fact(self, id: str, type: str, data: dict[str, Any], **members: Any) -> dict[str, Any]:
+        """A fact at this moment, unless `members` say otherwise."""
         members = {"time": self.world.clock.now()} | members
         return event(f"e{self.dice.getrandbits(60)}", id, type, data, **members)
 

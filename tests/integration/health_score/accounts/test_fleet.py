@@ -109,3 +109,14 @@ async def test_changes_of_a_list_agree_with_the_history(crowd: Crowd) -> None:
         before = score_at(accounts[each["account_id"]], EPOCH - WEEK)
         none = before is None or each["score"] is None
         assert each["change"] == (None if none else pytest.approx(each["score"] - (before or 0.0)))
+
+
+@pytest.mark.parametrize("arr", [1.7e308, -1.7e308, 5e-324, 2**63 - 1, "a lot", True, [1]], ids=str)
+async def test_a_revenue_that_nobody_has_is_left_out(small: Crowd, arr: Any) -> None:
+    before = (await small.get("fleet"))["totals"]["arr"]
+    facts = [small.fact(f"odd{n}", "csm.account.changed", {"name": "Odd", "arr": arr}) for n in range(3)]
+    await small.world.send(*facts)
+    fleet = await small.get("fleet", by="segment")
+    assert fleet["totals"]["accounts"] == 43
+    assert fleet["totals"]["arr"] == pytest.approx(before)
+    assert len(await small.walk(sort="-arr", limit=20)) == 43

@@ -1,7 +1,7 @@
 """What lists sort and filter by: the scorecard and an override beside the score, the revenue beside the attributes, and indexes.
 
-Each index serves a list of the REST API that is slow without it at a million accounts (docs/health-api.md tells which); those on
-attributes cost nothing while facts are scored, that on scores one entry where a score moves by a hundredth.
+Each index serves a list of the REST API that is slow without it at a million accounts (docs/health-api.md tells which). Those on
+attributes cost nothing while facts are scored; that on scores is one more entry for a row that moves, lost in upserts' noise.
 """
 
 from alembic import op
@@ -9,10 +9,13 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
-# A jsonb number may be anything; one that came with a fact fits a double, as everything that is stored went through one.
+# A revenue that nobody has would make every sum overflow.
 _ARR = """
-ALTER TABLE account_attributes ADD COLUMN arr double precision GENERATED ALWAYS AS
-    (CASE WHEN jsonb_typeof(attributes -> 'arr') = 'number' THEN (attributes -> 'arr')::double precision END) STORED
+ALTER TABLE account_attributes ADD COLUMN arr double precision GENERATED ALWAYS AS (
+    CASE WHEN jsonb_typeof(attributes -> 'arr') = 'number' THEN
+        CASE WHEN abs((attributes -> 'arr')::numeric) < 1e15 THEN (attributes -> 'arr')::double precision END
+    END
+) STORED
 """
 
 # What was before the first change since an instant, read from the index alone: every account of the fleet is asked for it.
