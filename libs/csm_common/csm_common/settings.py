@@ -80,7 +80,10 @@ class KafkaSettings(BaseModel):
     )
     session_timeout_ms: int = 30_000
     fetch_max_wait_ms: int = 500
-    max_partition_fetch_bytes: int = 262_144
+    max_partition_fetch_bytes: int = Field(
+        default=1_048_576,
+        description="Read ahead of each partition at most, so times the partitions in memory.",
+    )
     batch_records: int = Field(default=20_000, description="At most this many records in one transaction …")
     batch_keys: int = Field(default=2_000, description="… and of at most this many keys.")
 

@@ -65,7 +65,6 @@ class Evaluation(NamedTuple):
     assessment: Assessment
     before: Assessment | None
     crossings: tuple[Crossing, ...]
-    moved: tuple[MovedPart, ...]
     cause: Cause
     due: float | None = None
 
@@ -73,6 +72,11 @@ class Evaluation(NamedTuple):
     def band_before(self) -> str | None:
         """The band before this look."""
         return None if self.before is None else self.before.band
+
+    @property
+    def moved(self) -> tuple[MovedPart, ...]:
+        """What moved, the largest difference first; worked out for whoever asks."""
+        return _moved(self.before, self.assessment) if self.changed else ()
 
 
 def evaluate(
@@ -158,7 +162,6 @@ def _evaluate(
         assessment=assessment,
         before=before,
         crossings=tuple(crossings),
-        moved=_moved(before, assessment) if changed else (),
         cause=cause,
         due=_due(seen, state, now, rest_s) if last else None,
     )
