@@ -85,7 +85,7 @@ class KafkaSettings(BaseModel):
         description="Read ahead of each partition at most, so times the partitions in memory.",
     )
     batch_records: int = Field(default=20_000, description="At most this many records in one transaction …")
-    batch_keys: int = Field(default=2_000, description="… and of at most this many keys.")
+    batch_keys: int = Field(default=500, description="… and of at most this many keys.")
 
     retry_backoff_s: tuple[float, ...] = Field(
         default=(0.5, 1, 2, 5, 10, 30), description="Pauses after transient failures."

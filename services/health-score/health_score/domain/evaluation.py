@@ -139,7 +139,7 @@ def _evaluate(
     for watch in card.watches:
         if silent:
             _settle(watch, state, assessment, now)
-        elif (crossing := _crossing(watch, state, assessment, now)) is not None:
+        elif (crossing := _crossing(watch, state, seen, now)) is not None:
             crossings.append(crossing)
     backfilling = state.backfill_until is not None
     changed = (
@@ -219,12 +219,13 @@ def _settle(watch: Watch, state: AccountState, assessment: Assessment, now: floa
         state.thresholds[watch.threshold.name] = settled
 
 
-def _crossing(watch: Watch, state: AccountState, assessment: Assessment, now: float) -> Crossing | None:
+def _crossing(watch: Watch, state: AccountState, seen: Look, now: float) -> Crossing | None:
     """Step one threshold; the crossing that this is, if any."""
-    threshold = watch.threshold
+    threshold, value = watch.threshold, seen.numbers[watch.at]
     stood = state.thresholds.get(threshold.name, OUTSIDE)
-    value = assessment.of(watch.target)
-    stands, direction = step(threshold, stood, value, assessment.coverage, now)
+    if value is None and stood is OUTSIDE:
+        return None
+    stands, direction = step(threshold, stood, value, seen.assessment.coverage, now)
     if stands is not stood:
         state.thresholds[threshold.name] = stands
     if direction is None:

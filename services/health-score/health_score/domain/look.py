@@ -21,12 +21,14 @@ FREE: Hold = (-inf, inf)
 
 
 class Look(NamedTuple):
-    """What was seen at one instant: the readings by measure (None: nothing known), the assessment, and what holds its score."""
+    """What was seen at one instant: the readings by measure (None: nothing known), the assessment, what holds its score, and the
+    number of each of the card's targets."""
 
     card: CompiledCard
     readings: tuple[Reading | None, ...]
     assessment: Assessment
     hold: Hold
+    numbers: tuple[float | None, ...]
 
 
 def look(card: CompiledCard, state: AccountState, now: float, silences: Silences = NOTHING_SILENT) -> Look:
@@ -115,7 +117,7 @@ def _weighed(
         overridden=overridden,
         frozen=frozen,
     )
-    return Look(card, readings, assessment, hold)
+    return Look(card, readings, assessment, hold, tuple([assessment.of(each) for each in card.targets]))
 
 
 def _dimensions(balance: Balance, earned: dict[str, float]) -> dict[str, float | None]:

@@ -47,8 +47,8 @@ def _known_instants(seen: Look, state: AccountState, now: float, first: int) -> 
             elif reading.begins <= now < reading.ends < inf:
                 yield max(first, ceil(reading.ends))
     for watch in seen.card.watches:
-        ready = ready_at(watch.threshold, state.thresholds.get(watch.threshold.name, OUTSIDE))
-        if ready < inf:
+        stands = state.thresholds.get(watch.threshold.name)
+        if stands is not None and (ready := ready_at(watch.threshold, stands)) < inf:
             yield max(first, ceil(ready))
     said = in_force(state.override, seen.card.card, now)
     if said is not None:
@@ -59,8 +59,7 @@ def _known_instants(seen: Look, state: AccountState, now: float, first: int) -> 
 
 def _corridors(seen: Look, state: AccountState) -> list[Corridor | None]:
     """For each target of the card the corridor in which nothing changes; None where the number is not known."""
-    card, assessment = seen.card, seen.assessment
-    numbers = [assessment.of(target) for target in card.targets]
+    card, assessment, numbers = seen.card, seen.assessment, seen.numbers
     found: list[Corridor | None] = [None if each is None else EVERYWHERE for each in numbers]
     if assessment.score is not None:
         found[0] = _beneath(card.card.band_span(assessment.score), seen.hold)
