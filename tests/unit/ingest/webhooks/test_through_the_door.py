@@ -95,9 +95,9 @@ def folded(door: Door, signal: Open | Latest) -> float:
     state: Any = None
     for told in {(each.source, each.id): each for each in facts(door)}.values():
         fact = Fact(told.id, told.type, told.subject, told.time.timestamp(), told.data)
-        if told.type in signal.types:
+        if told.type in signal.select.types:
             state = signal.fold(state, fact)
-    return signal.value(state, START.timestamp())
+    return signal.form(state).value(START.timestamp())
 
 
 UNPAID = Open(Selector(("csm.invoice.changed",)), "invoice_id", {"status": ("failed", "overdue")})
