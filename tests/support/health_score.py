@@ -63,8 +63,8 @@ class MemoryAccounts:
     async def erase(self, tx: AsyncConnection, offsets: Mapping[str, int]) -> int:
         """Keep the revisions alone."""
         gone = {each: self.rows.pop(each).state.revision for each in offsets if each in self.rows}
-        self.erased |= gone
-        self.erased_at |= {each: offsets[each] for each in gone}
+        self.erased |= {each: max(gone.get(each, 1), self.erased.get(each, 1)) for each in offsets}
+        self.erased_at |= offsets
         return len(gone)
 
     async def save(self, tx: AsyncConnection, rows: Sequence[AccountRow]) -> None:

@@ -107,8 +107,9 @@ class RepositoryContract:
     async def test_an_erased_account_is_known_by_its_last_revision_alone(self, stores: Stores) -> None:
         await stores.accounts.save(stores.tx, [row("a", due_at=EPOCH), row("b")])
         revision = lived("a").revision
-        assert await stores.accounts.erase(stores.tx, {"a": 7, "unknown": 8}) == 1
-        assert await stores.accounts.load(stores.tx, ["a", "unknown"]) == {"a": begun_behind("a", revision)}
+        assert await stores.accounts.erase(stores.tx, {"a": 7, "never_stored": 8}) == 1
+        begun = {"a": begun_behind("a", revision), "never_stored": begun_behind("never_stored", 1)}
+        assert await stores.accounts.load(stores.tx, ["a", "never_stored", "unknown"]) == begun
         assert await stores.accounts.next_due(stores.tx, [0]) is None
         assert await stores.accounts.erase(stores.tx, {"a": 9}) == 0
         assert await stores.accounts.load(stores.tx, ["a"]) == {"a": begun_behind("a", revision)}

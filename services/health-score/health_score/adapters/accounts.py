@@ -24,10 +24,14 @@ _LOAD_ERASED = text("SELECT account_id, revision FROM erased WHERE account_id = 
 _ERASE = text("""
 WITH asked AS (SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:offsets AS bigint[])) AS t(account_id, at_offset)),
 gone AS (DELETE FROM accounts USING asked WHERE accounts.account_id = asked.account_id
-    RETURNING accounts.account_id, revision, at_offset)
-INSERT INTO erased (account_id, revision, at_offset) SELECT account_id, revision, at_offset FROM gone
-ON CONFLICT (account_id) DO UPDATE SET revision = EXCLUDED.revision, at_offset = EXCLUDED.at_offset,
-    xact = EXCLUDED.xact
+    RETURNING accounts.account_id, revision),
+marked AS (
+    INSERT INTO erased (account_id, revision, at_offset)
+    SELECT account_id, coalesce(gone.revision, 1), at_offset FROM asked LEFT JOIN gone USING (account_id)
+    ON CONFLICT (account_id) DO UPDATE SET revision = greatest(erased.revision, EXCLUDED.revision),
+        at_offset = EXCLUDED.at_offset, xact = EXCLUDED.xact
+)
+SELECT count(*) FROM gone
 """)
 
 _ERASE_ATTRIBUTES = text("DELETE FROM account_attributes WHERE account_id = ANY(CAST(:ids AS text[]))")
@@ -92,10 +96,13 @@ class PostgresAccounts:
         return found
 
     async def erase(self, tx: AsyncConnection, offsets: Mapping[str, int]) -> int:
-        """Delete all that is kept of the accounts but their last revisions; how many there were."""
+        """Delete all that is kept of the accounts but their last revisions; how many there were.
+
+        Of those never stored it is kept that they are erased, too: what our own services still tell must not bring them back.
+        """
         ids = sorted(offsets)
         await tx.execute(_ERASE_ATTRIBUTES, {"ids": ids})
-        return (await tx.execute(_ERASE, {"ids": ids, "offsets": [offsets[each] for each in ids]})).rowcount
+        return int(await tx.scalar(_ERASE, {"ids": ids, "offsets": [offsets[each] for each in ids]}))
 
     async def save(self, tx: AsyncConnection, rows: Sequence[AccountRow]) -> None:
         """Write the accounts, new or known, in the order of their ids so that two writers cannot deadlock."""

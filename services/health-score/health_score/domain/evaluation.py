@@ -104,7 +104,7 @@ def evaluate(
         if cause.kind == "facts" and before is not None:
             found.append(_evaluate(before, state, now, cause, model.silences, silent, was_backfilling))
             was_backfilling = state.backfill_until is not None
-        cause = Cause("model", outreach=model.outreach)
+        cause = Cause("model", outreach=model.outreach and state.model != model.number)
     last = _evaluate(
         card, state, now, cause, model.silences, silent, was_backfilling, before, rest_s, last=True
     )
