@@ -54,12 +54,13 @@ class Read:
 @dataclass(frozen=True, slots=True)
 class CompiledCard:
     """The index of one scorecard. `signals` are those with states of their own, by key; `targets` all numbers that are watched,
-    the score first."""
+    the score first, and `raw` for each the place of the measure whose raw value it is (None: of none)."""
 
     card: Scorecard
     id: CardId
     reads: tuple[Read, ...]
     targets: tuple[Target, ...]
+    raw: tuple[int | None, ...]
     watches: tuple[Watch, ...]
     gates: tuple[Gate, ...]
     balance: Callable[[tuple[str, ...]], Balance]
@@ -84,6 +85,7 @@ def compile_card(card: Scorecard) -> CompiledCard:
         id=(card.name, card.version),
         reads=tuple(reads),
         targets=targets,
+        raw=tuple(_measure(card, each) for each in targets),
         watches=tuple(_watch(each, targets) for each in card.thresholds),
         gates=tuple(_gate(card, each, targets) for each in card.knockouts),
         balance=lru_cache(_BALANCES_KEPT)(partial(balance, card)),
@@ -99,3 +101,8 @@ def _watch(threshold: Threshold, targets: tuple[Target, ...]) -> Watch:
 def _gate(card: Scorecard, knockout: Knockout, targets: tuple[Target, ...]) -> Gate:
     target = Target.parse(knockout.target)
     return Gate(knockout, target, card.highest(knockout.band) or 0.0, targets.index(target))
+
+
+def _measure(card: Scorecard, target: Target) -> int | None:
+    names = [each.name for each in card.measures]
+    return names.index(target.name) if target.kind == "measure" else None

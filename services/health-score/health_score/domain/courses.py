@@ -111,8 +111,8 @@ def course(seen: Look, target: Target) -> Course | None:
     if target.kind == "coverage":
         return None
     if target.kind == "measure":
-        at = next(at for at, each in enumerate(seen.card.reads) if each.name == target.name)
-        reading = seen.readings[at]
+        at = seen.card.raw[seen.card.targets.index(target)]
+        reading = None if at is None else seen.readings[at]
         return None if reading is None or not reading.form.moves else RawCourse(reading.form)
     points = seen.assessment.points
     balance = seen.card.balance(tuple([name for name, each in points.items() if each is not None]))

@@ -30,12 +30,22 @@ def next_instant(seen: Look, state: AccountState, now: float, horizon_s: float =
     """
     first, beyond = floor(now) + 1, floor(now + horizon_s) + 1
     found = min([beyond, *_known_instants(seen, state, now, first)])
-    for target, bounds in zip(seen.card.targets, _corridors(seen, state), strict=True):
-        if bounds is not None and bounds != EVERYWHERE:
-            run = course(seen, target)
-            if run is not None:
-                found = first_exit(run, bounds, first, found)
+    card = seen.card
+    for target, at, bounds in zip(card.targets, card.raw, _corridors(seen, state), strict=True):
+        if bounds is None or bounds == EVERYWHERE or (at is not None and _rests(seen, at, bounds, found)):
+            continue
+        run = course(seen, target)
+        if run is not None:
+            found = first_exit(run, bounds, first, found)
     return float(found) if found < beyond else None
+
+
+def _rests(seen: Look, at: int, bounds: Corridor, beyond: int) -> bool:
+    """Whether the raw value of a measure is still in its corridor at the end: it is monotone, so it never leaves it before."""
+    reading = seen.readings[at]
+    return (
+        reading is None or not reading.form.moves or bounds[0] <= reading.form.value(beyond - 1) < bounds[1]
+    )
 
 
 def _known_instants(seen: Look, state: AccountState, now: float, first: int) -> Iterator[int]:
