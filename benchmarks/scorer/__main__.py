@@ -1,6 +1,6 @@
 """The scorer on a realistic mix and in its worst case, beside consume-and-decode and beside a peer that does much less.
 
-    python -m benchmarks.scorer [EVENTS of the mix, 200000 unless told]
+    python -m benchmarks.scorer [EVENTS of the mix, 200000 unless told [ACCOUNTS of the worst case, 50000 unless told]]
 
 Every program is a process of its own on the same embedded broker and finds the events there before it starts. The scorer does all
 it ever does: states, score rows, snapshots, crossings, journal and positions in one transaction. Ratios are to consume-and-decode
@@ -18,8 +18,6 @@ from benchmarks.scorer.costs import Costs, costs
 from benchmarks.scorer.events import ACCOUNTS, mix, one_each
 from benchmarks.scorer.peer import UnavailableError, count_and_threshold
 from health_score.settings import HealthSettings
-
-SINGLES = 50_000
 
 
 def _told(name: str, rate: float, limit: float, note: str = "") -> None:
@@ -41,27 +39,27 @@ async def measure_mix(place: Place, events: int) -> None:
         print(f"  quixstreams cannot be measured: {reason}")
 
 
-async def measure_singles(place: Place) -> None:
+async def measure_singles(place: Place, singles: int) -> None:
     """No two facts of a batch are of one account: the worst case."""
-    print(f"\n{SINGLES:,} accounts, one fact each", flush=True)
+    print(f"\n{singles:,} accounts, one fact each", flush=True)
     with place.service("health_score") as service:
         before = await costs(place, service)
-        await fill(place, one_each(SINGLES, 0))
-        fresh = await score(place, SINGLES)
+        await fill(place, one_each(singles, 0))
+        fresh = await score(place, singles)
         after_one = await costs(place, service)
-        await fill(place, one_each(SINGLES, 1))
-        known = await score(place, 2 * SINGLES)
+        await fill(place, one_each(singles, 1))
+        known = await score(place, 2 * singles)
         after_two = await costs(place, service)
-    limit = await consume_and_decode(place, 2 * SINGLES)
+    limit = await consume_and_decode(place, 2 * singles)
     _told("consume and decode", limit, limit, "(the limit)")
     _told("scorer, new accounts", fresh, limit)
     _told("scorer, known accounts", known, limit)
-    _tell_costs(before, after_one, after_two)
+    _tell_costs(singles, before, after_one, after_two)
 
 
-def _tell_costs(before: Costs, one: Costs, two: Costs) -> None:
+def _tell_costs(singles: int, before: Costs, one: Costs, two: Costs) -> None:
     most = HealthSettings().cached_accounts
-    cached = min(SINGLES, most)
+    cached = min(singles, most)
     print(
         f"\n{cached:,} accounts in memory (CSM_HEALTH__CACHED_ACCOUNTS={most:,} bounds them), journal included"
     )
@@ -76,7 +74,8 @@ def _tell_costs(before: Costs, one: Costs, two: Costs) -> None:
 def main() -> None:
     """Start the servers, measure, end them."""
     events = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
-    for measured in (lambda place: measure_mix(place, events), measure_singles):
+    singles = int(sys.argv[2]) if len(sys.argv) > 2 else 50_000
+    for measured in (lambda place: measure_mix(place, events), lambda place: measure_singles(place, singles)):
         with (
             tempfile.TemporaryDirectory(prefix="csm-benchmark-", ignore_cleanup_errors=True) as directory,
             running(Path(directory)) as place,
