@@ -10,6 +10,8 @@ of the same events.
 import asyncio
 import sys
 import tempfile
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 
 from benchmarks.line.place import Place, running
@@ -75,12 +77,16 @@ def main() -> None:
     """Start the servers, measure, end them."""
     events = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
     singles = int(sys.argv[2]) if len(sys.argv) > 2 else 50_000
-    for measured in (lambda place: measure_mix(place, events), lambda place: measure_singles(place, singles)):
-        with (
-            tempfile.TemporaryDirectory(prefix="csm-benchmark-", ignore_cleanup_errors=True) as directory,
-            running(Path(directory)) as place,
-        ):
-            asyncio.run(measured(place))
+    _in_a_place(partial(measure_mix, events=events))
+    _in_a_place(partial(measure_singles, singles=singles))
+
+
+def _in_a_place(measured: Callable[[Place], Coroutine[None, None, None]]) -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="csm-benchmark-", ignore_cleanup_errors=True) as directory,
+        running(Path(directory)) as place,
+    ):
+        asyncio.run(measured(place))
 
 
 if __name__ == "__main__":
