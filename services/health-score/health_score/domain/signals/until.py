@@ -10,6 +10,9 @@ from health_score.domain.forms import Ramp
 from health_score.domain.signals.base import ALWAYS, Span
 from health_score.domain.signals.selector import Selector, told
 
+_FIRST = datetime(1, 1, 1, tzinfo=UTC).timestamp()
+_LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+
 
 @dataclass(slots=True)
 class UntilState:
@@ -21,14 +24,18 @@ class UntilState:
 
 
 def moment(value: Any) -> float | None:
-    """Epoch seconds of an ISO date (its midnight in UTC) or date-time (UTC unless it says otherwise); None for anything else."""
+    """Epoch seconds of an ISO date (its midnight in UTC) or date-time (UTC unless it says otherwise); None for anything else.
+
+    What its offset or rounding would bring beyond the years 1 and 9999 is their first or last second, so that it can be told.
+    """
     if not isinstance(value, str):
         return None
     try:
         parsed = datetime.fromisoformat(value)
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+        seconds = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
+    return min(max(seconds, _FIRST), _LAST)
 
 
 @dataclass(frozen=True, slots=True)
