@@ -21,4 +21,4 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> TooLargeError:
-    return TooLargeError(f"The body is larger than {limit} bytes. Send fewer events in one request.")
+    return TooLargeError(f"The body is larger than {limit} bytes, which is the most that is taken here.")

@@ -16,6 +16,16 @@ _BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_
 _WORD = re.compile(rf"\b{_VARIABLE}\b")
 _ATTRIBUTE = re.compile(rf"\b{_VARIABLE}\s*\.\s*([A-Za-z_]\w*)\b(?!\s*\()")
 
+_FUNCTIONS = frozenset(
+    {
+        "size", "contains", "startsWith", "endsWith", "matches", "type", "dyn",
+        "string", "int", "uint", "double", "bytes", "duration", "timestamp",
+        "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfYear", "getDayOfWeek",
+        "getHours", "getMinutes", "getSeconds", "getMilliseconds",
+    }
+)  # fmt: skip
+"""Those that a program knows; any other is only missed once it is called, and then the condition would hold for nobody."""
+
 
 def compile_condition(expression: str) -> Applies:
     """The condition of a CEL expression over `account`, the attributes; ValueError where it can never be true or false.
@@ -31,6 +41,8 @@ def compile_condition(expression: str) -> Applies:
         raise ValueError(
             f"there is no variable {unknown[0]}; an account's attributes are {_VARIABLE}.segment and the like"
         )
+    if missing := [each for each in program.functions() if each.isidentifier() and each not in _FUNCTIONS]:
+        raise ValueError(f"there is no function {missing[0]}; there are {', '.join(sorted(_FUNCTIONS))}")
     try:
         _meets(program, {})
     except KeyError:

@@ -9,7 +9,7 @@ from typing import Any
 
 from health_score.application.scorecard_mistakes import nearest
 from health_score.application.scorecard_places import Location
-from health_score.domain.scorecard import Target
+from health_score.domain.scorecard import Band, Target
 
 Found = tuple[Location, str]
 """A place and a sentence."""
@@ -19,6 +19,7 @@ def misfits(card: Mapping[str, Any], compile_condition: Callable[[str], object] 
     """What does not fit in the plain data of a file."""
     if card.get("name") == "schema":  # GET /v1/scorecards/schema
         yield ("name",), "the name schema is taken: choose another"
+    yield from _band_names(_mapping(card, "bands"))
     yield from _bands(_mapping(card, "bands"))
     yield from _twice(card)
     for threshold, told in _mapping(card, "thresholds").items():
@@ -32,6 +33,15 @@ def misfits(card: Mapping[str, Any], compile_condition: Callable[[str], object] 
 def _mapping(told: Any, name: str) -> Mapping[Any, Any]:
     found = told.get(name) if isinstance(told, Mapping) else None
     return found if isinstance(found, Mapping) else {}
+
+
+def _band_names(bands: Mapping[Any, Any]) -> Iterator[Found]:
+    for name in bands:
+        if isinstance(name, str):
+            try:
+                Band(name, 0.0)
+            except ValueError as refused:
+                yield ("bands", name), str(refused)
 
 
 def _bands(bands: Mapping[Any, Any]) -> Iterator[Found]:

@@ -124,20 +124,29 @@ def _same(key: yaml.Node, name: Any) -> bool:
 def _repeated(node: yaml.Node | None, path: tuple[Any, ...] = ()) -> Iterator[tuple[str, yaml.ScalarNode]]:
     """Keys that their mapping had before: a plain loader would quietly keep the last one."""
     if isinstance(node, yaml.MappingNode):
-        known: set[str] = set()
+        known: set[str | float] = set()
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(
                     problem="a key must be a word or a number", problem_mark=key.start_mark
                 )
             inside = (*path, key.value)
-            if key.value in known:
+            meant = _meant(key)
+            if meant in known:
                 yield _pointer(inside), key
-            known.add(key.value)
+            known.add(meant)
             yield from _repeated(value, inside)
     elif isinstance(node, yaml.SequenceNode):
         for at, each in enumerate(node.value):
             yield from _repeated(each, (*path, at))
+
+
+def _meant(key: yaml.ScalarNode) -> str | float:
+    """What a key is read as, as far as two of them can be the same: 0 and 0.0 are."""
+    try:
+        return float(key.value) if key.tag.endswith((":int", ":float")) else str(key.value)
+    except ValueError:
+        return str(key.value)
 
 
 def _unquote_keys(node: yaml.Node | None) -> None:

@@ -116,7 +116,7 @@ class Scorecards:
     # ---- writing
 
     def mistakes(self, text: str, *, json: bool = False) -> Sequence[Mistake]:
-        """All that is wrong with a document, in its order; nothing where it can be used."""
+        """All that is wrong with a document, in its order; nothing where it can be used. The largest take seconds."""
         try:
             load_scorecard(text, compile_condition=self._compile, json=json)
         except ScorecardError as refused:
@@ -125,8 +125,7 @@ class Scorecards:
 
     async def create(self, text: str, order: Order, *, json: bool = False) -> Created:
         """Keep a document as the next version. ScorecardError for mistakes, ConflictError where its number is not the next."""
-        name = load_scorecard(text, compile_condition=self._compile, json=json).name
-        told = plain_data(text, json=json)
+        name, told = await asyncio.to_thread(self._read_document, text, json)
         document = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120) if json else text
         async with self._store.changing() as tx:
             known = {each.version: each for each in await tx.cards(name)}
@@ -147,6 +146,11 @@ class Scorecards:
                 )
             )
         return Created(name, version, True)
+
+    def _read_document(self, text: str, json: bool) -> tuple[str, dict[str, Any]]:
+        """The name and the plain data of a document that can be used."""
+        card = load_scorecard(text, compile_condition=self._compile, json=json)
+        return card.name, plain_data(text, json=json)
 
     async def activate(self, name: str, version: int, order: Order) -> Changed:
         """Put a version in force, in place of the one that was."""

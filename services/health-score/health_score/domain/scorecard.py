@@ -13,6 +13,9 @@ from health_score.domain.curve import Curve
 from health_score.domain.signals import AnyReader
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_LONGEST = 100
+LIGHTEST, HEAVIEST = 1e-12, 1e12
+"""Weights between which shares can be reckoned: beyond, sums and products would leave the range of a float."""
 HUNDREDTH = 0.01
 """How far below the next band a score is that a knock-out or an override holds down."""
 
@@ -27,6 +30,11 @@ def _require_name(kind: str, name: str) -> None:
         bool(_NAME.fullmatch(name)),
         f"{kind} {name!r}: a name is lower-case letters, digits and _, a letter first",
     )
+    _require(len(name) <= _LONGEST, f"{kind} {name[:20]}…: a name has {_LONGEST} characters at most")
+
+
+def _require_weight(place: str, weight: float) -> None:
+    _require(LIGHTEST <= weight <= HEAVIEST, f"{place}: weight must be from {LIGHTEST:g} to {HEAVIEST:g}")
 
 
 def _require_unique(kind: str, names: Iterable[str]) -> None:
@@ -51,6 +59,8 @@ class Measure:
     def __post_init__(self) -> None:
         _require_name("measure", self.name)
         _require(isfinite(self.weight) and self.weight >= 0, f"measure {self.name}: weight must be 0 or more")
+        if self.weight > 0:
+            _require_weight(f"measure {self.name}", self.weight)
         _require(
             self.curve is not None or self.weight == 0,
             f"measure {self.name}: a measure with a weight needs a curve",
@@ -68,6 +78,7 @@ class Dimension:
     def __post_init__(self) -> None:
         _require_name("dimension", self.name)
         _require(isfinite(self.weight) and self.weight > 0, f"dimension {self.name}: weight must be above 0")
+        _require_weight(f"dimension {self.name}", self.weight)
         _require(
             any(measure.weight > 0 for measure in self.measures),
             f"dimension {self.name}: at least one measure needs a weight above 0",
@@ -80,6 +91,12 @@ class Band:
 
     name: str
     low: float
+
+    def __post_init__(self) -> None:
+        _require(
+            bool(self.name.strip()) and self.name.isprintable() and len(self.name) <= _LONGEST,
+            f"band {self.name[:20]!r}: a name is 1 to {_LONGEST} characters that can be printed",
+        )
 
 
 @dataclass(frozen=True, slots=True)

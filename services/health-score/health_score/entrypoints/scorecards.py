@@ -1,5 +1,6 @@
 """REST for scorecards: write versions of them, have mistakes told, compare, activate, roll back, and see how far that has got."""
 
+import asyncio
 import json
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
@@ -194,8 +195,8 @@ def _add_writing(router: APIRouter, scorecards: Scorecards) -> None:
     )
     async def validate(request: Request) -> Verdict:
         text, is_json = await _document(request)
-        mistakes = list(scorecards.mistakes(text, json=is_json))
-        return Verdict(not mistakes, mistakes)
+        mistakes = await asyncio.to_thread(scorecards.mistakes, text, json=is_json)
+        return Verdict(not mistakes, [*mistakes])
 
     @router.post(
         "/scorecards",

@@ -180,6 +180,12 @@ measure:renewal | measure:renewl | /thresholds/soon/target: there is no measure 
 measure:people | score | /knockouts/gone/target: a knock-out watches dimension:<name> or measure:<name>
 band: low | band: high | /knockouts/gone/band: band must be one below the highest, so one of low; not 'high'
 weight: 2 | weight: 0 | /dimensions/one/weight: weight must be above 0
+weight: 2 | weight: 1.0e+308 | /dimensions/one/weight: weight must be from 1e-12 to 1e+12
+weight: 0.5 | weight: 1.0e-15 | trouble/weight: weight must be from 1e-12 to 1e+12
+low: 0 | "a\\0b": 0 | band 'a\\x00b': a name is 1 to 100 characters that can be printed
+low: 0 | "": 0 | band '': a name is 1 to 100 characters that can be printed
+{0: 0, 10: 100} | {0: 0, 0.0: 100} | uses/curve/0.0: 0.0 is given more than once: keep one
+account.segment | lower(account.segment) | /applies_to: not a condition: there is no function lower; there are bytes,
 priority: 7 | prio: 7 | /prio: there is no key 'prio'; did you mean priority?
 uses: | Uses: | /Uses: a name is lower-case letters, digits and _, a letter first
 name: sample | name: S | /name: scorecard 'S': a name is lower-case letters, digits and _, a letter first
@@ -204,6 +210,11 @@ def test_a_mistake_is_told_with_its_place_and_what_to_do(case: str) -> None:
     assert EVERY_KIND.count(written) == 1
     found = [f"{each.path}: {each.message}" for each in mistakes(EVERY_KIND.replace(written, instead))]
     assert any(told in each for each in found), found
+
+
+def test_a_name_no_address_has_room_for_is_refused() -> None:
+    (found,) = mistakes(EVERY_KIND.replace("name: sample", f"name: {'s' * 101}"))
+    assert (found.path, found.message[-35:]) == ("/name", ": a name has 100 characters at most")
 
 
 def test_a_name_given_inside_is_refused_where_it_is() -> None:
