@@ -108,6 +108,8 @@ def create_history_router(histories: Histories, reads: HistoryReads, sight: Sigh
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> Response:
+        if await reads.first(account_id) is None:
+            raise unknown_account(account_id)
         asked = CrossingsAsked(rows=ALL_ROWS, account_id=account_id, threshold=threshold, direction=direction)
         return await crossings(asked, limit, cursor)
 

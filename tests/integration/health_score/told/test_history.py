@@ -141,6 +141,13 @@ async def test_crossings_are_listed_newest_first_for_an_account_and_for_the_flee
     assert (await told.get("crossings", threshold="critical"))["crossings"] == []
 
 
+async def test_an_account_may_have_no_crossings_but_one_that_is_not_there_is_not_found(told: Told) -> None:
+    await begin(told)
+    await said(told, 9, hours=1)
+    assert await told.get("accounts/acme/crossings") == {"crossings": [], "next_cursor": None}
+    assert (await told.get("accounts/nobody/crossings"))["code"] == "not_found"
+
+
 async def test_a_limited_key_sees_the_crossings_of_its_rows_alone(told: Told) -> None:
     await begin(told)
     await told.world.send(event("t", "acme", "csm.account.changed", {"team": "north"}))
