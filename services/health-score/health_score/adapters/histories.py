@@ -93,19 +93,19 @@ class PostgresHistories:
         return [ModelChange(**row._mapping) for row in await self._rows(_MODEL_CHANGES, start=start, end=end)]
 
     async def crossings(
-        self, asked: CrossingsAsked, before: tuple[datetime, str] | None, limit: int
+        self, asked: CrossingsAsked, before: tuple[datetime, int, str] | None, limit: int
     ) -> list[CrossingRow]:
         """Crossings, the newest first, from behind the time and id `before` on."""
         statement, parameters = _crossings(asked, before)
         rows = await self._rows(text(statement), **parameters, limit=limit)
-        return [CrossingRow(str(row.id), row.occurred_at, row.crossing) for row in rows]
+        return [CrossingRow(str(row.id), row.occurred_at, row.revision, row.crossing) for row in rows]
 
     async def _rows(self, statement: Any, **parameters: Any) -> list[Row[Any]]:
         async with self._engine.connect() as connection:
             return list((await connection.execute(statement, parameters)).all())
 
 
-def _crossings(asked: CrossingsAsked, before: tuple[datetime, str] | None) -> tuple[str, dict[str, Any]]:
+def _crossings(asked: CrossingsAsked, before: tuple[datetime, int, str] | None) -> tuple[str, dict[str, Any]]:
     """Only the conditions that are asked for, so that the planner sees which index serves."""
     condition, parameters = visible(asked.rows, "crossings.account_id")
     conditions = [condition]
@@ -115,11 +115,13 @@ def _crossings(asked: CrossingsAsked, before: tuple[datetime, str] | None) -> tu
             conditions.append(f"{name} = :{name}")
             told[name] = value
     if before is not None:
-        conditions.append("(occurred_at, id) < (:before_at, CAST(:before_id AS uuid))")
-        told |= {"before_at": before[0], "before_id": before[1]}
+        conditions.append(
+            "(occurred_at, revision, id) < (:before_at, :before_revision, CAST(:before_id AS uuid))"
+        )
+        told |= {"before_at": before[0], "before_revision": before[1], "before_id": before[2]}
     return (
-        f"SELECT id, occurred_at, crossing FROM crossings WHERE {' AND '.join(conditions)}"  # noqa: S608
-        " ORDER BY occurred_at DESC, id DESC LIMIT :limit",
+        f"SELECT id, occurred_at, revision, crossing FROM crossings WHERE {' AND '.join(conditions)}"  # noqa: S608
+        " ORDER BY occurred_at DESC, revision DESC, id DESC LIMIT :limit",
         told,
     )
 

@@ -16,7 +16,7 @@ _CHANGES = (
     "account_id", "revision", "known_at", "event_at", "cause", "fact_ids", "scorecard", "version",
     "score", "computed", "band", "band_before", "score_before", "coverage", "detail",
 )  # fmt: skip
-_CROSSINGS = ("id", "account_id", "occurred_at", "threshold", "direction", "cause", "crossing")
+_CROSSINGS = ("id", "account_id", "revision", "occurred_at", "threshold", "direction", "cause", "crossing")
 
 _ERASE_HISTORY = text("DELETE FROM history WHERE account_id = ANY(CAST(:ids AS text[]))")
 _ERASE_CROSSINGS = text("DELETE FROM crossings WHERE account_id = ANY(CAST(:ids AS text[]))")

@@ -77,10 +77,11 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class CrossingRow:
-    """A crossing as it was announced: its id, when, and the contract's Crossing as JSON."""
+    """A crossing as it was announced: its id, when and at which revision of its account, and the contract's Crossing as JSON."""
 
     id: str
     occurred_at: datetime
+    revision: int
     crossing: bytes
 
 
@@ -162,7 +163,10 @@ class HistoryReads(Protocol):
         ...
 
     async def crossings(
-        self, asked: CrossingsAsked, before: tuple[datetime, str] | None, limit: int
+        self, asked: CrossingsAsked, before: tuple[datetime, int, str] | None, limit: int
     ) -> list[CrossingRow]:
-        """Crossings, the newest first, from behind the time and id `before` on."""
+        """Crossings, the newest first, from behind the time, revision and id `before` on.
+
+        What one look found by two cards happened at one time, but in the order of revisions.
+        """
         ...

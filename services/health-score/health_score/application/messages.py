@@ -98,6 +98,7 @@ def stored_crossings(
         StoredCrossing(
             id=derived_id("crossing", snapshot.account_id, each.threshold, erased_revision + each.sequence),
             account_id=snapshot.account_id,
+            revision=snapshot.revision,
             occurred_at=snapshot.evaluated_at,
             threshold=each.threshold,
             direction=each.direction,

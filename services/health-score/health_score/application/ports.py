@@ -26,10 +26,11 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class StoredCrossing:
-    """A crossing as it was announced: its id on the topic, and the JSON of the contract's Crossing."""
+    """A crossing as it was announced: its id on the topic, the revision it came with, and the contract's Crossing as JSON."""
 
     id: str
     account_id: str
+    revision: int
     occurred_at: datetime
     threshold: str
     direction: str

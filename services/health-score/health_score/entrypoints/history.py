@@ -126,13 +126,16 @@ def create_history_router(histories: Histories, reads: HistoryReads, sight: Sigh
         )
 
     async def crossings(asked: CrossingsAsked, limit: int, cursor: str | None) -> Response:
-        before: Any = decode_cursor(cursor, tuple[_Aware, UUID]) if cursor else None
-        found = await reads.crossings(asked, None if before is None else (before[0], str(before[1])), limit)
+        before: Any = decode_cursor(cursor, tuple[_Aware, _Revision, UUID]) if cursor else None
+        place = None if before is None else (before[0], before[1], str(before[2]))
+        found = await reads.crossings(asked, place, limit)
         last = found[-1] if len(found) == limit else None
         return json_answer(
             {
                 "crossings": [{"id": each.id, "crossing": msgspec.Raw(each.crossing)} for each in found],
-                "next_cursor": None if last is None else encode_cursor(last.occurred_at, last.id),
+                "next_cursor": None
+                if last is None
+                else encode_cursor(last.occurred_at, last.revision, last.id),
             }
         )
 

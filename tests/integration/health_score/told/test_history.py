@@ -2,10 +2,15 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 from tests.integration.health_score.told.conftest import Told
 from tests.support.health_score import EPOCH, event
+
+from health_score.adapters.history import PostgresHistory
+from health_score.application.ports import StoredCrossing
 
 CARD = """
 name: default
@@ -139,6 +144,27 @@ async def test_crossings_are_listed_newest_first_for_an_account_and_for_the_flee
     entered = await told.get("crossings", direction="entered", threshold="at_risk")
     assert [each["crossing"]["account_id"] for each in entered["crossings"]].count("other") == 2
     assert (await told.get("crossings", threshold="critical"))["crossings"] == []
+
+
+async def test_crossings_of_one_instant_are_told_in_the_order_of_revisions(told: Told) -> None:
+    await begin(told)
+    await said(told, 8, hours=0)
+    at = told.world.clock.now()
+    ids = sorted((str(uuid4()) for _ in range(6)), reverse=True)  # as if ids told another order
+    crossings = [
+        StoredCrossing(id_, "acme", revision, at, "at_risk", "entered", "facts", b"{}")
+        for revision, id_ in enumerate(ids)
+    ]
+    async with told.world.engine.begin() as tx:
+        await tx.execute(text("SELECT 1"))
+        await PostgresHistory().add(tx, [], crossings)
+    found: list[str] = []
+    cursor: dict[str, str] | None = {}
+    while cursor is not None:
+        page = await told.get("accounts/acme/crossings", limit=4, **cursor)
+        found += [each["id"] for each in page["crossings"]]
+        cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
+    assert found == ids[::-1]
 
 
 async def test_an_account_may_have_no_crossings_but_one_that_is_not_there_is_not_found(told: Told) -> None:

@@ -56,7 +56,7 @@ class MemoryHistories:
         return [each for each in self.models if start <= each.at <= end]
 
     async def crossings(
-        self, asked: CrossingsAsked, before: tuple[datetime, str] | None, limit: int
+        self, asked: CrossingsAsked, before: tuple[datetime, int, str] | None, limit: int
     ) -> list[CrossingRow]:
         """Not asked for here."""
         raise NotImplementedError

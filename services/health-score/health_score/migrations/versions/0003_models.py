@@ -100,6 +100,7 @@ _CROSSINGS = """
 CREATE TABLE crossings (
     id uuid PRIMARY KEY,
     account_id text NOT NULL,
+    revision bigint NOT NULL,
     occurred_at timestamptz NOT NULL,
     threshold text NOT NULL,
     direction text NOT NULL,
@@ -157,6 +158,6 @@ def upgrade() -> None:
     op.execute("CREATE INDEX accounts_model ON accounts (partition, model)")
     op.execute("CREATE INDEX history_changes ON history (xact, account_id, revision)")
     op.execute("CREATE INDEX history_known ON history (account_id, known_at)")
-    op.execute("CREATE INDEX crossings_account ON crossings (account_id, occurred_at)")
+    op.execute("CREATE INDEX crossings_account ON crossings (account_id, occurred_at, revision)")
     op.execute("CREATE INDEX account_attributes_owner ON account_attributes (owner)")
     op.execute("CREATE INDEX account_attributes_team ON account_attributes (team)")

@@ -10,4 +10,4 @@ def upgrade() -> None:
     """Add the column and the indexes."""
     op.execute("ALTER TABLE erased ADD COLUMN xact xid8 NOT NULL DEFAULT pg_current_xact_id()")
     op.execute("CREATE INDEX erased_changes ON erased (xact, account_id, revision)")
-    op.execute("CREATE INDEX crossings_occurred ON crossings (occurred_at, id)")
+    op.execute("CREATE INDEX crossings_occurred ON crossings (occurred_at, revision, id)")
