@@ -83,6 +83,7 @@ async def test_a_migration_may_take_longer_than_a_request(database: Database, sc
     engine = service_engine(hasty, "ingest")
     try:
         await migrate(engine, schema="ingest", scripts=scripts)
-        assert "things" in await tables(engine)
     finally:
         await engine.dispose()
+    async with database.engine("ingest") as patient:  # a busy machine may need longer than the hasty one allows
+        assert "things" in await tables(patient)
