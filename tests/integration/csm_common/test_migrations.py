@@ -85,5 +85,5 @@ async def test_a_migration_may_take_longer_than_a_request(database: Database, sc
         await migrate(engine, schema="ingest", scripts=scripts)
     finally:
         await engine.dispose()
-    async with database.engine("ingest") as patient:  # a busy machine may need longer than the hasty one allows
+    async with database.engine("ingest") as patient:
         assert "things" in await tables(patient)
