@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.support.brokers import Broker
-from tests.support.stack import Stack, account_with_owner, escalations, running_stack
+from tests.support.stack import Stack, account_with_owner, escalations, fact, running_stack
 from tests.support.waiting import eventually
 
 ACCOUNT, ADDRESS, NEW_ADDRESS = "gone", "dana@gone.example", "dana@afresh.example"
@@ -36,7 +36,7 @@ async def test_an_erased_account_is_nowhere_and_begins_afresh_with_the_next_fact
 
 async def test_an_erased_owner_gets_no_mail_and_the_account_names_nobody(stack: Stack) -> None:
     account, address = "stays", "dana@stays.example"
-    await stack.accept(*account_with_owner(account, address))
+    await stack.accept(*account_with_owner(account, address, quiet_days=12))
     before = await eventually(
         lambda: stack.mails(address), what="the owner has the mail that a quiet account begins with"
     )
@@ -47,9 +47,18 @@ async def test_an_erased_owner_gets_no_mail_and_the_account_names_nobody(stack: 
     await eventually(lambda: names_nobody(stack, account), what="the owner is forgotten")
     await eventually(lambda: obeyed(stack, "notifier"), what="the address is forgotten")
 
-    await stack.accept(*escalations(account, 3))
+    await stack.accept(*escalations(account, 5), *anger(account))
     await eventually(lambda: team_is_told(stack, account), what="the team is told instead")
     assert await stack.mails(address) == before
+
+
+def anger(account: str) -> list[dict[str, Any]]:
+    """What makes an account critical that was only at risk."""
+    return [
+        fact(account, "survey.answered", {"kind": "nps", "score": 0}),
+        fact(account, "sentiment.recorded", {"sentiment": 0}),
+        *(fact(account, "invoice.changed", {"invoice_id": f"i{n}", "status": "failed"}) for n in range(3)),
+    ]
 
 
 async def owner_of(stack: Stack, account: str) -> str | None:

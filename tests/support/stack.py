@@ -141,8 +141,11 @@ def fact(
     return common | {"type": f"csm.{type}", "subject": account, "data": data} | members
 
 
-def account_with_owner(account: str, owner_address: str) -> list[dict[str, Any]]:
-    """An account in good health, known to its owner."""
+def account_with_owner(account: str, owner_address: str, *, quiet_days: float = 20.0) -> list[dict[str, Any]]:
+    """An account that has been quiet for so many days, known to its owner.
+
+    After 12 days it is at risk whatever part of its uses has been folded; after 20, with only a few of them, it is critical.
+    """
     return [
         fact(
             account,
@@ -156,7 +159,10 @@ def account_with_owner(account: str, owner_address: str) -> list[dict[str, Any]]
         ),
         *(
             fact(
-                account, "usage.recorded", {"feature": "report", "user_id": f"u{n % 5}"}, days_ago=20 + n / 8
+                account,
+                "usage.recorded",
+                {"feature": "report", "user_id": f"u{n % 5}"},
+                days_ago=quiet_days + n / 8,
             )
             for n in range(80)
         ),
