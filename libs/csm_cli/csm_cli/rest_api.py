@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from csm_cli.stack.description import running
 from csm_cli.stack.home import Home
 from csm_common.errors import InvalidError, PermanentError, TransientError
 
@@ -111,15 +112,11 @@ def rest_api(service: Service, home: Path, url: str | None, key: str | None) -> 
         if not key:
             raise InvalidError("Give an API key with --key or CSM_API_KEY; --url names the address only.")
         return RestApi(service, url, key)
-    file = Home(home).stack_file
     try:
-        stack = json.loads(file.read_text(encoding="utf-8"))
+        stack = running(home, instead="--url and --key")
         return RestApi(service, stack[service.member]["url"], key or stack["api_key"])
-    except FileNotFoundError:
-        raise InvalidError(
-            f"No stack runs on {home}: start one with `csm up`, or give --url and --key."
-        ) from None
     except (KeyError, TypeError, ValueError) as error:
+        file = Home(home).stack_file
         raise InvalidError(f"{file} does not tell where {service.title} is: {error!r}.") from error
 
 

@@ -6,13 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from csm_cli.stack.description import running
 from csm_common.database.engine import create_engine
-from csm_common.errors import InvalidError
 from csm_common.web.keys import SCOPES, KeyInfo, KeyStore
 
 Result = TypeVar("Result")
@@ -117,8 +116,4 @@ def _with_store(home: Path, dsn: str | None, work: Callable[[KeyStore], Awaitabl
 
 
 def _stack_dsn(home: Path) -> str:
-    try:
-        described = msgspec.json.decode((home / "stack.json").read_bytes())
-    except FileNotFoundError:
-        raise InvalidError(f"No stack runs on {home}: start one with `csm up`, or give --dsn.") from None
-    return str(described["postgres"]["dsn"])
+    return str(running(home, instead="--dsn")["postgres"]["dsn"])

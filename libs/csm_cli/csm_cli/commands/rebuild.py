@@ -5,13 +5,11 @@ import subprocess
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from csm_cli.stack.child import python
-from csm_cli.stack.home import Home
+from csm_cli.stack.description import running
 from csm_cli.stack.options import DEFAULT_HOME
-from csm_common.errors import InvalidError
 
 
 def rebuild(
@@ -37,17 +35,8 @@ def rebuild(
       csm rebuild --write --dsn postgresql://health_score:…@db/csm --kafka kafka:9092
     """
     if dsn is None or kafka is None:
-        described = _described(Home(home))
+        described = running(home, instead="--dsn and --kafka")
         dsn, kafka = dsn or described["postgres"]["dsn"], kafka or described["kafka"]["bootstrap"]
     environment = {**os.environ, "CSM_DATABASE__DSN": dsn, "CSM_KAFKA__BOOTSTRAP": kafka}
     command = [*python("health_score.rebuild"), *(["--write"] if write else [])]
     raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)
-
-
-def _described(home: Home) -> dict[str, dict[str, str]]:
-    try:
-        return msgspec.json.decode(home.stack_file.read_bytes(), type=dict, strict=False)
-    except FileNotFoundError:
-        raise InvalidError(
-            f"No stack runs on {home.path}: start one with `csm up`, or give --dsn and --kafka."
-        ) from None

@@ -1,6 +1,5 @@
 """`csm rejections`: what ingest did not take and why, and trying it again once the cause is mended."""
 
-import json
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from csm_cli.printing import moment, print_json
 from csm_cli.rest_api import INGEST, HomeOption, JsonOption, KeyOption, UrlOption, rest_api
 from csm_cli.stack.options import DEFAULT_HOME
 from csm_common.errors import InvalidError
@@ -51,7 +51,7 @@ def list_rejections(
     wanted = {"source": source, "code": code, "format": format, "status": status}
     rows = api.rows(PATH, "rejections", limit, **wanted)
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     elif rows:
         Console().print(_table(rows))
     else:
@@ -66,7 +66,7 @@ def show(
     key: KeyOption = None,
 ) -> None:
     """Show one rejection with the whole message, as JSON."""
-    _print_json(rest_api(INGEST, home, url, key).get(f"{PATH}/{quote(id, safe='')}"))
+    print_json(rest_api(INGEST, home, url, key).get(f"{PATH}/{quote(id, safe='')}"))
 
 
 @rejections.command(epilog="Example: csm rejections counts")
@@ -76,12 +76,12 @@ def counts(
     """Show how many are open, by source and code."""
     rows = rest_api(INGEST, home, url, key).get(f"{PATH}:counts")["counts"]
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     table = Table("source", "code", Column("open", justify="right"), "last seen", box=SIMPLE_HEAD)
     for each in rows:
         names = escape(each["source"]), escape(each["code"])
-        table.add_row(*names, str(each["rejections"]), _moment(each["last_seen_at"]))
+        table.add_row(*names, str(each["rejections"]), moment(each["last_seen_at"]))
     Console().print(table if rows else "There are none.")
 
 
@@ -113,7 +113,7 @@ def replay(
     body = {name: value for name, value in asked.items() if value is not None}
     report = rest_api(INGEST, home, url, key).post(f"{PATH}:replay", body)
     if as_json:
-        _print_json(report)
+        print_json(report)
     else:
         typer.echo(_told(report))
     if report["rejected"]:
@@ -126,7 +126,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     table = Table("last seen", *folded, *numbers, box=SIMPLE_HEAD)
     for each in rows:
         texts = [escape(each[name]) for name in ("source", "code", "reason")]
-        table.add_row(_moment(each["last_seen_at"]), *texts, str(each["times"]), each["id"])
+        table.add_row(moment(each["last_seen_at"]), *texts, str(each["times"]), each["id"])
     return table
 
 
@@ -134,11 +134,3 @@ def _told(report: dict[str, Any]) -> str:
     reasons = ", ".join(f"{count} {code}" for code, count in report["reasons"].items())
     again = f" ({reasons})" if reasons else ""
     return f"{report['replayed']} taken, {report['held']} wait for their account, {report['rejected']} rejected again{again}."
-
-
-def _moment(text: str) -> str:
-    return f"{text[:10]} {text[11:19]}"
-
-
-def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,6 +1,5 @@
 """`csm scorecards`: versions of scorecards as files: checked, compared, put in force and taken back."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from csm_cli.printing import moment, print_json
 from csm_cli.rest_api import HEALTH, HomeOption, JsonOption, KeyOption, UrlOption, rest_api
 from csm_cli.stack.options import DEFAULT_HOME
 from csm_common.errors import InvalidError
@@ -37,12 +37,12 @@ def list_scorecards(
     """Show scorecards, those in force first, in the order in which they are asked whether they apply."""
     rows = rest_api(HEALTH, home, url, key).get(PATH)["scorecards"]
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     table = Table("name", *_right("active", "newest", "priority"), "applies to", "since", box=SIMPLE_HEAD)
     for each in rows:
         numbers = (each["active_version"] or "–", each["newest_version"], each["priority"])
-        since = _moment(each["active_since"] or "")
+        since = moment(each["active_since"] or "")
         table.add_row(each["name"], *map(str, numbers), escape(each["applies_to"] or "every account"), since)
     Console().print(table)
 
@@ -65,11 +65,11 @@ def show(
         return
     found = api.get(path if version is None else f"{path}/versions/{version}")
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     table = Table(*_right("version"), "in force", "author", "created", "note", box=SIMPLE_HEAD)
     for each in found["versions"]:
-        told = (each["author"], _moment(each["created_at"]), each["note"])
+        told = (each["author"], moment(each["created_at"]), each["note"])
         table.add_row(str(each["version"]), _in_force(each), *map(escape, told))
     Console().print(table)
 
@@ -102,7 +102,7 @@ def diff(
     """Show what differs between two versions, measure by measure."""
     found = rest_api(HEALTH, home, url, key).get(f"{_path(name)}/diff", **{"from": before, "to": after})
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         typer.echo(found["text"] or "They say the same.")
 
@@ -180,7 +180,7 @@ def progress(home: HomeOption = DEFAULT_HOME, url: UrlOption = None, key: KeyOpt
 @scorecards.command(epilog="Example: csm scorecards schema > scorecard.schema.json")
 def schema(home: HomeOption = DEFAULT_HOME, url: UrlOption = None, key: KeyOption = None) -> None:
     """Print the JSON Schema of scorecards, for editors."""
-    _print_json(rest_api(HEALTH, home, url, key).get(f"{PATH}/schema"))
+    print_json(rest_api(HEALTH, home, url, key).get(f"{PATH}/schema"))
 
 
 def _path(name: str) -> str:
@@ -207,17 +207,9 @@ def _tell(changed: dict[str, Any]) -> None:
 def _in_force(version: dict[str, Any]) -> str:
     spans = version["in_force"]
     if version["active"]:
-        return f"since {_moment(spans[-1]['since'])}"
-    return f"until {_moment(spans[-1]['until'])}" if spans else "never"
+        return f"since {moment(spans[-1]['since'])}"
+    return f"until {moment(spans[-1]['until'])}" if spans else "never"
 
 
 def _right(*names: str) -> list[Column]:
     return [Column(name, justify="right") for name in names]
-
-
-def _moment(text: str) -> str:
-    return f"{text[:10]} {text[11:19]}"
-
-
-def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

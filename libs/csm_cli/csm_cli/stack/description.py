@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from csm_cli.stack.child import HOST
 from csm_cli.stack.home import Home, write_private
 from csm_cli.stack.ports import Ports
+from csm_common.errors import InvalidError
 
 
 def describe(ports: Ports, *, bootstrap: str, admin_dsn: str, keys: Mapping[str, str]) -> dict[str, Any]:
@@ -35,6 +37,14 @@ def read(home: Home) -> dict[str, Any] | None:
     if not home.stack_file.exists():
         return None
     stack: dict[str, Any] = json.loads(home.stack_file.read_text(encoding="utf-8"))
+    return stack
+
+
+def running(home: Path, *, instead: str) -> dict[str, Any]:
+    """The description of the stack that runs in `home`; InvalidError when none does, with the options to give `instead`."""
+    stack = read(Home(home))
+    if stack is None:
+        raise InvalidError(f"No stack runs on {home}: start one with `csm up`, or give {instead}.")
     return stack
 
 
