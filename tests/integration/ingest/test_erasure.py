@@ -1,5 +1,6 @@
 """Erasure over all of ingest's tables on PostgreSQL: what goes, what stays, and that it goes with what is told of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.clock import START, ManualClock
 from tests.support.postgres import Database
+from tests.support.waiting import eventually
 from tests.unit.ingest.contacts_contract import change
 
 import ingest
@@ -86,7 +88,7 @@ async def engine(database: Database) -> AsyncIterator[AsyncEngine]:
 
 def erase_on(engine: AsyncEngine, at: datetime = START) -> Erase:
     """The use case."""
-    return Erase(PostgresArchive(engine), ManualClock(at))
+    return Erase(PostgresArchive(engine, patience_s=0.0), ManualClock(at))
 
 
 async def column(engine: AsyncEngine, query: str) -> list[str]:
@@ -174,3 +176,18 @@ async def test_a_mention_is_found_as_senders_write_it(engine: AsyncEngine, name:
     async with engine.begin() as tx:
         await PostgresRejections(tx).add([rejection("mention", body)])
     assert (await erase_on(engine).contact(name)).erased["messages"] == 1
+
+
+async def test_whoever_erases_waits_until_it_is_published(engine: AsyncEngine) -> None:
+    erasing = asyncio.create_task(Erase(PostgresArchive(engine), ManualClock(START)).account("acme"))
+    await eventually(lambda: told(engine), what="it is committed")
+    assert not erasing.done()
+    async with engine.begin() as tx:
+        await outbox.delete(tx, [row.id for row in await outbox.take(tx, 100)])
+    assert (await erasing).erased["contacts"] > 0
+
+
+async def test_whoever_erases_has_an_answer_while_the_brokers_are_away(engine: AsyncEngine) -> None:
+    archive = PostgresArchive(engine, patience_s=0.05)
+    assert (await Erase(archive, ManualClock(START)).account("acme")).published
+    assert await told(engine)

@@ -63,6 +63,12 @@ class MemoryArchive:
     def __init__(self) -> None:
         self.traces = MemoryTraces()
         self.away = False
+        self.awaited: list[Message] = []
+
+    async def until_published(self, messages: Sequence[Message]) -> None:
+        """Notes what was to be waited for, and that it lasts by then."""
+        assert all(each in self.traces.messages for each in messages)
+        self.awaited.extend(messages)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[MemoryTraces]:

@@ -140,6 +140,11 @@ async def test_a_report_can_be_read_again(desk: Desk) -> None:
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
 
 
+async def test_the_answer_comes_when_what_was_told_is_published(desk: Desk) -> None:
+    await desk.erase("/v1/accounts/acme")
+    assert desk.archive.awaited == list(desk.archive.traces.messages) != []
+
+
 async def test_nothing_lasts_of_an_erasure_whose_transaction_fails(desk: Desk) -> None:
     before = set(desk.archive.traces.records)
     desk.archive.away = True

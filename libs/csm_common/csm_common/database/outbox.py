@@ -4,7 +4,7 @@ A row's lane is a hash of its key. A relay works on a lane only while it holds t
 key leave in the order they were written, however many replicas run a relay. Rows are deleted once the brokers acknowledge them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
@@ -53,6 +53,8 @@ ORDER BY id
 LIMIT :limit
 FOR UPDATE SKIP LOCKED
 """)
+
+_WAITING = text("SELECT EXISTS (SELECT FROM outbox WHERE key = ANY(CAST(:keys AS bytea[])))")
 
 _DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
 
@@ -130,6 +132,11 @@ async def take(tx: AsyncConnection, limit: int) -> list[OutboxRow]:
         )
         for row in rows
     ]
+
+
+async def waiting(tx: AsyncConnection, keys: Collection[bytes]) -> bool:
+    """Whether a message with one of the keys has not been published yet."""
+    return bool(await tx.scalar(_WAITING, {"keys": sorted(keys)}))
 
 
 async def delete(tx: AsyncConnection, ids: Sequence[int]) -> None:

@@ -93,6 +93,11 @@ class Archive(Protocol):
         """A transaction: committed at the end of the block, rolled back where it raises. TransientError while it is away."""
         ...
 
+    async def until_published(self, messages: Sequence[Message]) -> None:
+        """Wait until the brokers have what was told, so that whatever comes next stands behind it; not for long: where they
+        are away, it is published when they are back."""
+        ...
+
 
 class Erase:
     """The use case. Erasing again erases what has come since; where nothing has, the report says zeros."""
@@ -121,8 +126,7 @@ class Erase:
             report = _report(erasure_id, account_id, contact_id, now, _by_kind(counts, records), told)
             await traces.publish(told)
             await traces.keep(report)
-        self._on_commit()
-        return _done(report, "contact")
+        return await self._done(report, "contact", told)
 
     async def account(self, account_id: str) -> ErasureReport:
         """Erase an account with everybody in it. InvalidError for what is no name."""
@@ -135,8 +139,14 @@ class Erase:
             report = _report(erasure_id, account_id, None, now, _by_kind(counts, records), told)
             await traces.publish(told)
             await traces.keep(report)
+        return await self._done(report, "account", told)
+
+    async def _done(self, report: ErasureReport, kind: str, told: Sequence[Message]) -> ErasureReport:
         self._on_commit()
-        return _done(report, "account")
+        metrics.erasures.add(1, {"service": "ingest", "kind": kind})
+        log.info("erased", erasure=report.id, kind=kind, published=len(report.published), **report.erased)
+        await self._archive.until_published(told)
+        return report
 
     async def report(self, erasure_id: str) -> ErasureReport:
         """The report of an erasure. NotFoundError where there was none."""
@@ -177,9 +187,3 @@ def _report(
 def _refuse(names: Mapping[str, str]) -> None:
     if problem := name_problem(names):
         raise InvalidError(problem.message, code=problem.code)
-
-
-def _done(report: ErasureReport, kind: str) -> ErasureReport:
-    metrics.erasures.add(1, {"service": "ingest", "kind": kind})
-    log.info("erased", erasure=report.id, kind=kind, published=len(report.published), **report.erased)
-    return report

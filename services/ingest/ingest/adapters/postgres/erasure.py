@@ -1,7 +1,8 @@
 """What is kept of people and accounts, over all tables: found, erased, and the reports of it kept."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import msgspec
 from sqlalchemy import TextClause, text
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from csm_common.database import outbox
 from csm_common.database.outbox import Message
+from csm_common.errors import TransientError
 from ingest.adapters.postgres.connecting import connected
 from ingest.adapters.postgres.people import PostgresPeople
 from ingest.application.erase import Counts, ErasureReport, Known
@@ -58,6 +60,8 @@ VALUES (CAST(:id AS uuid), :account_id, :contact_id, :asked_at, CAST(:report AS 
 """)
 
 _REPORT = text("SELECT report::text FROM erasures WHERE id = CAST(:id AS uuid)")
+
+_LOOK_EVERY_S = 0.02
 
 _decode = msgspec.json.Decoder(ErasureReport).decode
 
@@ -133,8 +137,22 @@ class PostgresTraces:
 class PostgresArchive:
     """Opens transactions."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, patience_s: float = 5.0) -> None:
+        """`patience_s` is how long brokers may take before nobody waits for them any more."""
         self._engine = engine
+        self._patience_s = patience_s
+
+    async def until_published(self, messages: Sequence[Message]) -> None:
+        """Looks at the outbox until the relay has taken the keys out of it; waits for nothing while the server is away."""
+        keys = {each.key for each in messages if each.key is not None}
+        with suppress(TimeoutError, TransientError):
+            async with asyncio.timeout(self._patience_s):
+                while await self._waiting(keys):  # noqa: ASYNC110  (another process may publish them)
+                    await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _waiting(self, keys: Collection[bytes]) -> bool:
+        async with connected(self._engine) as tx:
+            return await outbox.waiting(tx, keys)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[PostgresTraces]:
