@@ -137,5 +137,5 @@ async def test_reads_give_a_state_and_the_counts(database: Database) -> None:
         reads = PostgresReads(engine, CODEC)
         found = await reads.state("acct-2")
         assert found is not None
-        assert found[0].attributes["name"] == "Äcme"
+        assert found.attributes["name"] == "Äcme"
         assert (await reads.stats()).accounts == 5

@@ -6,7 +6,7 @@ from datetime import datetime
 import httpx
 import msgspec
 import pytest
-from tests.support.clock import START, ManualClock
+from tests.support.clock import ManualClock
 from tests.support.keys import MemoryKeys
 from tests.unit.health_score.application.owner import TX, default_models, read_default
 
@@ -56,10 +56,10 @@ class StoredAccounts:
         assert "\0" not in account_id
         return listed(account_id).snapshot if account_id in self.ids else None
 
-    async def state(self, account_id: str) -> tuple[AccountState, datetime | None] | None:
+    async def state(self, account_id: str) -> AccountState | None:
         """As it begins."""
         assert "\0" not in account_id
-        return (AccountState(account_id=account_id), START) if account_id in self.ids else None
+        return AccountState(account_id=account_id) if account_id in self.ids else None
 
     async def stats(self) -> Stats:
         """Not asked for here."""

@@ -1,7 +1,5 @@
 """What the REST API reads: stored snapshots and states, and the counts. Any replica answers for any account."""
 
-from datetime import datetime
-
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -11,7 +9,7 @@ from health_score.application.ports import Stats
 from health_score.domain.account import AccountState
 
 _SNAPSHOT = text("SELECT snapshot FROM accounts WHERE account_id = :id")
-_STATE = text("SELECT state, due_at FROM accounts WHERE account_id = :id")
+_STATE = text("SELECT state FROM accounts WHERE account_id = :id")
 
 _STATS = text("""
 SELECT coalesce(sum(folded), 0)::bigint AS folded, coalesce(sum(outcomes), 0)::bigint AS outcomes,
@@ -37,11 +35,11 @@ class PostgresReads(PostgresSight):
             found: bytes | None = await connection.scalar(_SNAPSHOT, {"id": account_id})
             return found
 
-    async def state(self, account_id: str) -> tuple[AccountState, datetime | None] | None:
-        """The account's state, and when it will be looked at next."""
+    async def state(self, account_id: str) -> AccountState | None:
+        """The account's state."""
         async with self._engine.connect() as connection:
-            row = (await connection.execute(_STATE, {"id": account_id})).one_or_none()
-        return None if row is None else (self._codec.decode(row.state), row.due_at)
+            found: bytes | None = await connection.scalar(_STATE, {"id": account_id})
+        return None if found is None else self._codec.decode(found)
 
     async def stats(self) -> Stats:
         """What became of all records so far."""

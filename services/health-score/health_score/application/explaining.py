@@ -6,6 +6,7 @@ from datetime import datetime
 from csm_common.clock import Clock
 from csm_common.errors import InvalidError, NotFoundError, TransientError
 from health_score.application.explaining_ports import Cards, Change, HistoryReads, Since, StateReads, Told
+from health_score.application.read_ports import unknown_account
 from health_score.application.words import spoken, told
 from health_score.application.words_since import since_sentences
 from health_score.domain.assessment import Assessment, rounded
@@ -67,12 +68,12 @@ class Explainer:
     async def _now(self, account_id: str, now: datetime) -> _Point:
         found = await self._states.state(account_id)
         if found is None:
-            raise NotFoundError(f"No fact about the account {account_id!r} has been folded yet.")
-        state, silences = found[0], self._cards.latest.silences
-        card = self._cards.card_of(state)
+            raise unknown_account(account_id)
+        silences = self._cards.latest.silences
+        card = self._cards.card_of(found)
         seconds = now.timestamp()
-        explanation = explain(card, state, seconds, silences)
-        return _Point(explanation, assess(card, state, seconds, silences), now, None)
+        explanation = explain(card, found, seconds, silences)
+        return _Point(explanation, assess(card, found, seconds, silences), now, None)
 
     async def _then(self, account_id: str, at: datetime) -> _Point:
         found = await self._histories.at(account_id, at)
@@ -84,7 +85,7 @@ class Explainer:
     async def _too_early(self, account_id: str, at: datetime) -> NotFoundError:
         first = await self._histories.first(account_id)
         if first is None:
-            return NotFoundError(f"No fact about the account {account_id!r} has been folded yet.")
+            return unknown_account(account_id)
         return NotFoundError(
             f"Nothing was known of the account {account_id!r} at {at.isoformat()}; that began {first.isoformat()}."
         )

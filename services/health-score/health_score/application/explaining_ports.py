@@ -98,8 +98,8 @@ class CrossingsAsked:
 class StateReads(Protocol):
     """The accounts' states as they are now."""
 
-    async def state(self, account_id: str) -> tuple[AccountState, datetime | None] | None:
-        """The account's state, and when it will be looked at next."""
+    async def state(self, account_id: str) -> AccountState | None:
+        """The account's state."""
         ...
 
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from health_score.application.messages import instant
 from health_score.domain.account import AccountState
 from health_score.domain.assessment import Assessment
 from health_score.domain.compiled import CompiledCard
-from health_score.domain.look import assess
+from health_score.domain.explanation import when
+from health_score.domain.look import look
 from health_score.domain.scorecard import Dimension
 from health_score.domain.silences import Silences
+from health_score.domain.timers import next_change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +60,11 @@ class AccountHealth:
 
 
 def health_report(
-    card: CompiledCard, state: AccountState, due_at: datetime | None, now: datetime, silences: Silences
+    card: CompiledCard, state: AccountState, now: datetime, silences: Silences
 ) -> AccountHealth:
     """Judge the stored state at `now`."""
-    found = assess(card, state, now.timestamp(), silences)
+    seen = look(card, state, now.timestamp(), silences)
+    found, change = seen.assessment, next_change(seen, state, now.timestamp())
     return AccountHealth(
         account_id=state.account_id,
         evaluated_at=now,
@@ -78,8 +80,8 @@ def health_report(
         dimensions=[_dimension(each, found) for each in card.card.dimensions],
         thresholds=[name for name, each in state.thresholds.items() if each.inside],
         facts=state.folded,
-        last_fact_at=None if state.last_event_time is None else instant(state.last_event_time),
-        next_change_at=due_at,
+        last_fact_at=None if state.last_event_time is None else when(state.last_event_time),
+        next_change_at=None if change is None else when(change),
         backfilling=state.backfill_until is not None,
     )
 

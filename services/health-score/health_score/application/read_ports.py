@@ -4,11 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from csm_common.errors import NotFoundError
 from csm_common.web.rows import Rows
 from health_score.application.account_query import AccountFilters
 from health_score.application.ports import Stats
 from health_score.application.walk import Key, Order, Place
 from health_score.domain.account import AccountState
+
+
+def unknown_account(account_id: str) -> NotFoundError:
+    """For an account that is not known, or that the caller may not see."""
+    return NotFoundError(f"No fact about the account {account_id!r} has been folded yet.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +39,8 @@ class AccountReads(Protocol):
         """The account's snapshot (JSON)."""
         ...
 
-    async def state(self, account_id: str) -> tuple[AccountState, datetime | None] | None:
-        """The account's state, and when it will be looked at next."""
+    async def state(self, account_id: str) -> AccountState | None:
+        """The account's state."""
         ...
 
     async def stats(self) -> Stats:

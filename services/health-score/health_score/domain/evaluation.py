@@ -11,7 +11,7 @@ from health_score.domain.look import Look, look
 from health_score.domain.model import Model
 from health_score.domain.silences import Silences
 from health_score.domain.thresholds import OUTSIDE, Direction, ThresholdState, step
-from health_score.domain.timers import next_instant
+from health_score.domain.timers import next_change
 
 BACKFILL_GRACE_S = 15 * 60.0
 """How long after its last fact an import is taken to be still going on, unless its end is told."""
@@ -202,11 +202,9 @@ def _take_backfill(state: AccountState, now: float) -> bool:
 
 
 def _due(seen: Look, state: AccountState, now: float, rest_s: float | None) -> float | None:
-    if state.backfill_until is not None:
-        return float(ceil(state.backfill_until))
     if rest_s is None:
-        return next_instant(seen, state, now)
-    found = next_instant(seen, state, now, rest_s)
+        return next_change(seen, state, now)
+    found = next_change(seen, state, now, rest_s)
     return float(ceil(now + rest_s)) if found is None else found
 
 

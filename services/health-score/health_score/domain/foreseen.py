@@ -1,7 +1,6 @@
 """What comes next if nothing arrives: the foretold instant, and what is different when it has come."""
 
 from collections.abc import Iterator
-from math import ceil
 
 from health_score.domain.account import AccountState
 from health_score.domain.assessment import Assessment
@@ -9,13 +8,13 @@ from health_score.domain.explanation import Foreseen, Stands, Turn, when
 from health_score.domain.look import Look, look
 from health_score.domain.silences import Silences
 from health_score.domain.thresholds import OUTSIDE, ThresholdState, step
-from health_score.domain.timers import next_instant
+from health_score.domain.timers import next_change
 
 
 def foresee(seen: Look, state: AccountState, now: float, silences: Silences) -> Foreseen | None:
     """The next change after `now`; None if there is none within the next ten years."""
     importing = state.backfill_until is not None
-    due = float(ceil(state.backfill_until or 0.0)) if importing else next_instant(seen, state, now)
+    due = next_change(seen, state, now)
     at = None if due is None else when(due)
     if due is None or at is None:
         return None

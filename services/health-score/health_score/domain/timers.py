@@ -21,6 +21,13 @@ HORIZON_S = 3_650 * 86_400.0
 EVERYWHERE: Corridor = (-inf, inf)
 
 
+def next_change(seen: Look, state: AccountState, now: float, horizon_s: float = HORIZON_S) -> float | None:
+    """When the account changes next if nothing arrives: `next_instant`, or the end of an import that is going on."""
+    if state.backfill_until is not None:
+        return float(ceil(state.backfill_until))
+    return next_instant(seen, state, now, horizon_s)
+
+
 def next_instant(seen: Look, state: AccountState, now: float, horizon_s: float = HORIZON_S) -> float | None:
     """The first whole second after `now` at which the state that `evaluate` left at `now` changes if nothing arrives.
 

@@ -6,8 +6,6 @@ import msgspec
 from fastapi import Path
 from starlette.responses import Response
 
-from csm_common.errors import NotFoundError
-
 NO_NUL = r"^[^\x00]*$"
 """PostgreSQL has no NUL in a text, so nothing that holds one can be found."""
 
@@ -17,8 +15,3 @@ AccountId = Annotated[str, Path(pattern=NO_NUL, description="As events tell it; 
 def json_answer(body: object) -> Response:
     """200 with `body` as JSON; msgspec.Raw inside it goes out as it is."""
     return Response(msgspec.json.encode(body), media_type="application/json")
-
-
-def unknown_account(account_id: str) -> NotFoundError:
-    """404, for an account that is not known, or that the caller may not see."""
-    return NotFoundError(f"No fact about the account {account_id!r} has been folded yet.")

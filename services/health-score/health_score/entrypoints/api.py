@@ -21,9 +21,9 @@ from health_score.application.account_query import AccountFilters, Sort, Text
 from health_score.application.health_report import AccountHealth, health_report
 from health_score.application.models import Models
 from health_score.application.ports import Stats
-from health_score.application.read_ports import AccountLists, AccountReads, ListedRow
+from health_score.application.read_ports import AccountLists, AccountReads, ListedRow, unknown_account
 from health_score.application.walk import Order, Place, read_cursor, write_cursor
-from health_score.entrypoints.answers import AccountId, json_answer, unknown_account
+from health_score.entrypoints.answers import AccountId, json_answer
 from health_score.entrypoints.documented import (
     ACCOUNT_ANSWERS,
     FIELDS,
@@ -99,10 +99,7 @@ def create_router(reads: AccountReads, lists: AccountLists, models: Models, cloc
         found = await reads.state(account_id)
         if found is None:
             raise unknown_account(account_id)
-        state, due_at = found
-        return json_answer(
-            health_report(models.card_of(state), state, due_at, clock.now(), models.latest.silences)
-        )
+        return json_answer(health_report(models.card_of(found), found, clock.now(), models.latest.silences))
 
     @router.get("/accounts/{account_id:path}", response_model=AccountSnapshot, summary="An account's newest snapshot",
         responses=ACCOUNT_ANSWERS, dependencies=seen)  # fmt: skip

@@ -2,84 +2,6 @@
 
 from typing import Any
 
-PAGE: Any = {
-    "accounts": [
-        {
-            "account_id": "acme",
-            "revision": 4,
-            "evaluated_at": "2026-01-01T00:00:00Z",
-            "score": 42.38678,
-            "band": "at_risk",
-            "coverage": 0.6304347826086957,
-            "scorecard": {"name": "default", "version": 1},
-            "dimensions": {
-                "adoption": 51.336061,
-                "support": 43.0,
-                "satisfaction": 17.5,
-                "outcome": None,
-                "relationship": None,
-                "commercial": None,
-            },
-            "measures": {
-                "usage_recency": 47.85714285714286,
-                "usage_volume": 44.0256610384936,
-                "seat_use": 69.08321349807619,
-                "usage_trend": None,
-                "open_tickets": 45.0,
-                "escalations": 40.0,
-                "nps": 17.5,
-                "csat": None,
-                "ces": None,
-                "goals": None,
-                "sentiment": None,
-                "touchpoint_recency": None,
-                "champions": None,
-                "unpaid_invoices": None,
-                "days_to_renewal": None,
-                "days_to_notice": None,
-            },
-            "attributes": {
-                "tier": "gold",
-                "name": "Acme",
-                "owner": "dana",
-                "team": "emea",
-                "segment": "smb",
-                "plan": "pro",
-                "arr": 48000,
-                "currency": "EUR",
-                "seats": 20,
-                "renewal_date": "2026-03-14",
-            },
-            "backfilling": False,
-            "values": {
-                "usage_recency": 10.0,
-                "usage_volume": 6.725283302211543,
-                "seat_use": 0.45773723927197274,
-                "usage_trend": None,
-                "open_tickets": 8.0,
-                "escalations": 1.0,
-                "nps": 3.0,
-                "csat": None,
-                "ces": None,
-                "goals": None,
-                "sentiment": None,
-                "touchpoint_recency": None,
-                "champions": None,
-                "unpaid_invoices": None,
-                "days_to_renewal": 72.0,
-                "days_to_notice": None,
-            },
-            "computed": 42.38678,
-            "caps": [],
-            "override": None,
-            "frozen": [],
-            "change": -45.500057,
-        }
-    ],
-    "next_cursor": "WyJjaGFuZ2UiLCIxODY4MzdlY2NiMWMiLCI3NjM6NzYzOiIsMTc2NjYyMDgwMC4wLC00NS41MDAwNTcsImFjbWUiXQ",
-    "total": 2,
-}
-
 ACCOUNT: Any = {
     "account_id": "acme",
     "revision": 4,
@@ -149,6 +71,12 @@ ACCOUNT: Any = {
     "caps": [],
     "override": None,
     "frozen": [],
+}
+
+PAGE: Any = {
+    "accounts": [ACCOUNT | {"change": -45.500057}],
+    "next_cursor": "WyJjaGFuZ2UiLCIxODY4MzdlY2NiMWMiLCI3NjM6NzYzOiIsMTc2NjYyMDgwMC4wLC00NS41MDAwNTcsImFjbWUiXQ",
+    "total": 2,
 }
 
 HEALTH: Any = {

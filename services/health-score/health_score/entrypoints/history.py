@@ -14,8 +14,9 @@ from csm_common.contracts.health import Crossing
 from csm_common.web.pages import decode_cursor, encode_cursor
 from csm_common.web.rows import ALL_ROWS
 from health_score.application.explaining_ports import CrossingsAsked, HistoryReads
+from health_score.application.read_ports import unknown_account
 from health_score.application.told import ChangePage, ChartPage, Histories
-from health_score.entrypoints.answers import NO_NUL, AccountId, json_answer, unknown_account
+from health_score.entrypoints.answers import NO_NUL, AccountId, json_answer
 from health_score.entrypoints.rows import SeenRows, Sight, sees_account
 from health_score.entrypoints.times import Time
 from health_score.entrypoints.told_examples import CHANGES, CHART

@@ -11,7 +11,8 @@ from fastapi import Depends
 
 from csm_common.web.auth import Principal, require
 from csm_common.web.rows import Rows
-from health_score.entrypoints.answers import AccountId, unknown_account
+from health_score.application.read_ports import unknown_account
+from health_score.entrypoints.answers import AccountId
 
 SCOPE = "health:read"
 

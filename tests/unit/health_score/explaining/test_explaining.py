@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from tests.unit.health_score.domain.examples import DAY, NOW, account, card, fact, look_at, measure, model_of
 
+from health_score.application.health_report import health_report
 from health_score.domain.account import AccountState
 from health_score.domain.curve import Curve
 from health_score.domain.explaining import explain
@@ -12,6 +13,7 @@ from health_score.domain.explanation import Explanation, Segment, Turn
 from health_score.domain.fact import Fact
 from health_score.domain.scorecard import Dimension, Knockout, Threshold
 from health_score.domain.signals import Latest, Ratio, Recency, Selector, Trend
+from health_score.domain.silences import NOTHING_SILENT
 
 SILENCE = Recency(Selector(("used",)))
 NPS = Latest(Selector(("answered",), value="score"), expires_days=180.0)
@@ -151,6 +153,15 @@ def test_an_answer_that_expires_and_an_override_that_ends_are_foretold() -> None
     instant, turns = foreseen(state, NOW + 7 * DAY)
     assert instant == at(NOW + 80 * DAY)
     assert turns == (Turn("band", "", "neutral", "unknown"), Turn("measure", "nps", "known", "unknown"))
+
+
+def test_health_tells_the_change_that_is_foreseen_not_the_look_that_comes_before_it() -> None:
+    state = account(MODEL, [fact("answered", NOW - 100 * DAY, score=5)])
+    looked = look_at(MODEL, state, rest_s=DAY)
+    instant, turns = foreseen(state, NOW)
+    assert turns
+    assert looked.due == NOW + DAY
+    assert health_report(CARD, state, at(NOW), NOTHING_SILENT).next_change_at == instant == at(NOW + 80 * DAY)
 
 
 def test_an_import_that_goes_on_is_told_to_end_by_itself() -> None:

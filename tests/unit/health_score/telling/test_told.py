@@ -74,8 +74,8 @@ class Kept:
         self.explainer = Explainer(self, self.reads, models or OneModel(), self.clock)
         self.histories = Histories(self.reads, self.clock)
 
-    async def state(self, account_id: str) -> tuple[AccountState, datetime | None] | None:
-        return (self.kept, None) if account_id == "acme" else None
+    async def state(self, account_id: str) -> AccountState | None:
+        return self.kept if account_id == "acme" else None
 
 
 async def test_the_difference_since_is_split_by_cause_and_time_has_the_rest() -> None:
