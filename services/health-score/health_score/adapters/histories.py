@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from health_score.adapters import model_changes
 from health_score.adapters.history import decode_detail
 from health_score.adapters.visible import visible
 from health_score.application.explaining_ports import Change, CrossingRow, CrossingsAsked, Mark, Told
@@ -41,10 +42,6 @@ _BY_CAUSE = text("""
 SELECT cause, sum(score - score_before) AS points FROM history
 WHERE account_id = :id AND revision > :after AND known_at <= :until
 GROUP BY cause HAVING sum(score - score_before) IS NOT NULL
-""")
-_MODEL_CHANGES = text("""
-SELECT number, kind, name, version, since, actor, note, outreach, at FROM model_changes
-WHERE at BETWEEN :start AND :end ORDER BY number
 """)
 
 
@@ -90,7 +87,8 @@ class PostgresHistories:
 
     async def model_changes(self, start: datetime, end: datetime) -> list[ModelChange]:
         """The changes of the model at start ≤ t ≤ end, oldest first."""
-        return [ModelChange(**row._mapping) for row in await self._rows(_MODEL_CHANGES, start=start, end=end)]
+        async with self._engine.connect() as connection:
+            return await model_changes.read_between(connection, start, end)
 
     async def crossings(
         self, asked: CrossingsAsked, before: tuple[datetime, int, str] | None, limit: int

@@ -1,17 +1,14 @@
-"""The tables of scorecards, of the changes of the model, and of what each partition has taken up of them."""
+"""What the writer reads of scorecards and of the changes of the model, and what each partition has taken up of them."""
 
 from collections.abc import Collection
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from health_score.adapters import model_changes
 from health_score.adapters.state_codec import StateCodec
 from health_score.application.model_ports import ModelChange, Refold, StoredCard
 from health_score.domain.account import AccountState
-
-_CHANGES = text(
-    "SELECT number, kind, name, version, since, actor, note, outreach, at FROM model_changes ORDER BY number"
-)
 
 _CARDS = text("""
 SELECT s.name, s.version, s.document, s.author, s.note, s.created_at FROM scorecards s
@@ -60,7 +57,7 @@ class PostgresModels:
 
     async def changes(self, tx: AsyncConnection) -> list[ModelChange]:
         """All changes so far, oldest first."""
-        return [ModelChange(**row._mapping) for row in await tx.execute(_CHANGES)]
+        return await model_changes.read(tx)
 
     async def cards(self, tx: AsyncConnection, ids: Collection[tuple[str, int]]) -> list[StoredCard]:
         """These versions of scorecards."""

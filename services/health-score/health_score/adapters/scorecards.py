@@ -9,11 +9,9 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from health_score.adapters import model_changes
 from health_score.application.model_ports import ModelChange, StoredCard
 from health_score.application.scorecard_ports import TakingUp
-
-# The same lock under which the shipped scorecards are added, so that changes of the model are numbered one after the other.
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('health_score.model_changes'))")
 
 _CARDS = text("""
 SELECT name, version, document, author, note, created_at FROM scorecards
@@ -23,15 +21,6 @@ WHERE CAST(:name AS text) IS NULL OR name = :name ORDER BY name, version
 _ADD = text("""
 INSERT INTO scorecards (name, version, document, author, note, created_at)
 VALUES (:name, :version, :document, :author, :note, :created_at)
-""")
-
-_CHANGES = text(
-    "SELECT number, kind, name, version, since, actor, note, outreach, at FROM model_changes ORDER BY number"
-)
-
-_CHANGE = text("""
-INSERT INTO model_changes (kind, name, version, since, actor, note, outreach, at)
-VALUES (:kind, :name, :version, :since, :actor, :note, :outreach, :at) RETURNING number
 """)
 
 _TAKING_UP = text("""
@@ -65,7 +54,7 @@ class PostgresScorecards:
     async def changing(self) -> AsyncIterator["Transaction"]:
         """A transaction that is the only one to change anything; committed at the end of the block."""
         async with self._engine.begin() as tx:
-            await tx.execute(_ONE_AT_A_TIME)
+            await model_changes.lock(tx)
             yield Transaction(tx)
 
 
@@ -81,7 +70,7 @@ class Transaction:
 
     async def changes(self) -> list[ModelChange]:
         """All changes of the model, oldest first."""
-        return [ModelChange(**row._mapping) for row in await self._tx.execute(_CHANGES)]
+        return await model_changes.read(self._tx)
 
     async def add(self, card: StoredCard) -> None:
         """Keep a new version."""
@@ -89,8 +78,7 @@ class Transaction:
 
     async def change(self, change: ModelChange) -> int:
         """Write down a change of the model; the number the database gives it."""
-        number: int = await self._tx.scalar(_CHANGE, asdict(change))
-        return number
+        return await model_changes.append(self._tx, change)
 
     async def taking_up(self, model: int) -> TakingUp:
         """How far the model of this number has got."""

@@ -6,25 +6,20 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from health_score.application.model_ports import StoredCard
+from health_score.adapters import model_changes
+from health_score.application.model_ports import ModelChange, StoredCard
 
 _ADD = text("""
 INSERT INTO scorecards (name, version, document, author, note, created_at)
 VALUES (:name, :version, :document, :author, :note, :created_at) ON CONFLICT DO NOTHING
 """)
 
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('health_score.model_changes'))")
 _UNTOUCHED = text("SELECT NOT EXISTS (SELECT FROM model_changes)")
-
-_ACTIVATE = text("""
-INSERT INTO model_changes (kind, name, version, actor, note, at)
-VALUES ('activate', :name, :version, :author, :note, :at)
-""")
 
 
 async def ship(tx: AsyncConnection, cards: Sequence[StoredCard], now: datetime) -> None:
     """Add the versions that are not there yet; activate them all where nobody has ever activated anything."""
-    await tx.execute(_ONE_AT_A_TIME)
+    await model_changes.lock(tx)
     for card in cards:
         await tx.execute(
             _ADD,
@@ -39,5 +34,16 @@ async def ship(tx: AsyncConnection, cards: Sequence[StoredCard], now: datetime) 
         )
     if await tx.scalar(_UNTOUCHED):
         for card in cards:
-            told = {"name": card.name, "version": card.version, "author": card.author, "note": card.note}
-            await tx.execute(_ACTIVATE, {**told, "at": now})
+            await model_changes.append(tx, _activation(card, now))
+
+
+def _activation(card: StoredCard, now: datetime) -> ModelChange:
+    return ModelChange(
+        number=0,
+        kind="activate",
+        name=card.name,
+        version=card.version,
+        actor=card.author,
+        note=card.note,
+        at=now,
+    )

@@ -6,7 +6,9 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from health_score.adapters import model_changes
 from health_score.application.guard import Watched
+from health_score.application.model_ports import ModelChange
 from health_score.application.sources import Arrivals
 from health_score.domain.guard import Source
 
@@ -22,7 +24,6 @@ ON CONFLICT (type, partition) DO UPDATE SET
 """)
 
 _ONE_AT_A_TIME = text("SELECT pg_try_advisory_xact_lock(hashtext('health_score.guard'))")
-_MODEL_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('health_score.model_changes'))")
 
 # A look that comes too late begins a new watch.
 _SINCE = text("""
@@ -57,10 +58,6 @@ FROM sources s JOIN source_gaps g USING (type) GROUP BY s.type ORDER BY s.type
 
 _SILENT = text("""
 SELECT DISTINCT ON (name) name, kind, since FROM model_changes WHERE kind IN ('silence', 'sound') ORDER BY name, number DESC
-""")
-
-_ANNOUNCE = text("""
-INSERT INTO model_changes (kind, name, since, actor, note, at) VALUES (:kind, :name, :since, 'fleet guard', :note, :now)
 """)
 
 
@@ -105,10 +102,7 @@ class PostgresSources:
         ]
         return Watched(sources, silent, since.timestamp())
 
-    async def announce(
-        self, tx: AsyncConnection, kind: str, type_: str, since: datetime | None, note: str, now: datetime
-    ) -> None:
+    async def announce(self, tx: AsyncConnection, change: ModelChange) -> None:
         """Change the model: a source is silent, or back."""
-        await tx.execute(_MODEL_LOCK)
-        told = {"kind": kind, "name": type_, "since": since, "note": note, "now": now}
-        await tx.execute(_ANNOUNCE, told)
+        await model_changes.lock(tx)
+        await model_changes.append(tx, change)

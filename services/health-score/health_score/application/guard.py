@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from csm_common.clock import Clock
 from csm_common.telemetry import metrics
 from csm_common.telemetry.logs import get_logger
+from health_score.application.model_ports import ChangeKind, ModelChange
 from health_score.domain.guard import GuardPolicy, Source, judge
 
 log = get_logger(__name__)
@@ -34,9 +35,7 @@ class Watch(Protocol):
         """All sources, with their pauses brought up to date; None if another process is at it."""
         ...
 
-    async def announce(
-        self, tx: AsyncConnection, kind: str, type_: str, since: datetime | None, note: str, now: datetime
-    ) -> None:
+    async def announce(self, tx: AsyncConnection, change: ModelChange) -> None:
         """Change the model: a source is silent, or back."""
         ...
 
@@ -53,8 +52,14 @@ async def guard(tx: AsyncConnection, watch: Watch, policy: GuardPolicy, clock: C
         if verdict == "silence":
             since = datetime.fromtimestamp(source.last_at, UTC)
             note = f"no account has sent {source.type} since {since:%Y-%m-%d %H:%M:%S} UTC; its measures stand still"
-            await watch.announce(tx, "silence", source.type, since, note, now)
+            await watch.announce(tx, _change("silence", source.type, note, now, since))
             log.warning("a source is silent for the whole fleet", type=source.type, since=since.isoformat())
         elif verdict == "sound":
-            await watch.announce(tx, "sound", source.type, None, f"{source.type} arrives again", now)
+            await watch.announce(tx, _change("sound", source.type, f"{source.type} arrives again", now))
             log.info("a source is back", type=source.type)
+
+
+def _change(
+    kind: ChangeKind, type_: str, note: str, now: datetime, since: datetime | None = None
+) -> ModelChange:
+    return ModelChange(number=0, kind=kind, name=type_, since=since, actor="fleet guard", note=note, at=now)
