@@ -7,24 +7,53 @@ from typing import Protocol
 
 from csm_common.contracts.health import AccountSnapshot
 from csm_common.database.outbox import Message
-from playbooks.application.model import Entry, Playbook, PlaybookKey, ReceivedCrossing, ReceivedSnapshot, Task
+from playbooks.application.model import (
+    Approval,
+    Audited,
+    Entry,
+    Playbook,
+    PlaybookKey,
+    ReceivedCrossing,
+    ReceivedSnapshot,
+    Switch,
+    Task,
+)
+from playbooks.domain.actions import Assignee
 from playbooks.domain.definition import Definition
+from playbooks.domain.interpreter import Answer
 from playbooks.domain.run import Run, StepResult
+from playbooks.domain.trial import Trial
+
+RunStep = tuple[str, str]
+"""A run's id and the name of a step."""
 
 
 class Playbooks(Protocol):
     """The immutable versions, and which of them may start runs."""
 
-    async def publish(self, definitions: Sequence[Definition], now: datetime) -> Sequence[PlaybookKey]:
-        """Make exactly these active, as a new version where the content is new; returns their versions."""
+    async def ship(self, definitions: Sequence[Definition], now: datetime) -> Sequence[PlaybookKey]:
+        """Put the files of this start in force, as new versions where the content is new: those of names that nobody has
+        changed over REST. Files that are gone start no more runs. Returns what is active of them."""
         ...
 
     async def active(self) -> Sequence[Playbook]:
-        """The version of each playbook that starts runs."""
+        """The version of each playbook that starts runs, paused or not, by name."""
         ...
 
     async def load(self, keys: Collection[PlaybookKey]) -> Mapping[PlaybookKey, Playbook]:
         """These versions, active or not."""
+        ...
+
+
+class Switches(Protocol):
+    """Which playbooks are paused or archived, and the switch for everything."""
+
+    async def all(self) -> Mapping[str, Switch]:
+        """Those that were ever thrown, by name; what is not here is active."""
+        ...
+
+    async def throw(self, switch: Switch) -> None:
+        """Write it down, whatever it was before."""
         ...
 
 
@@ -63,24 +92,33 @@ class Runs(Protocol):
         """The active runs of the accounts, locked until the transaction ends."""
         ...
 
-    async def last_starts(self, account_ids: Collection[str]) -> dict[tuple[str, str], datetime]:
-        """Account and playbook → when the last run that took a step was started."""
+    async def starts_since(self, playbooks: Collection[str], since: datetime) -> Mapping[str, int]:
+        """How many runs of each playbook were started after `since`."""
         ...
 
     async def take_due(self, now: datetime, limit: int) -> list[Run]:
-        """The longest due active runs that nobody else has in hand, locked until the transaction ends."""
+        """The longest due active runs that nobody else has in hand, locked until the transaction ends: none of a paused playbook,
+        none that are out under a lease, none that are to be taken alone."""
+        ...
+
+    async def take_alone(self, now: datetime) -> list[Run]:
+        """One such run that is to be taken alone, or none."""
         ...
 
     async def take(self, run_id: str, now: datetime) -> list[Run]:
         """This run, locked, if it is still due and nobody else has it in hand; otherwise none."""
         ...
 
+    async def take_back(self, run_id: str, fence: int) -> list[Run]:
+        """This run, locked, if it is still out under the claim with this fence; otherwise none."""
+        ...
+
     async def next_due(self) -> datetime | None:
-        """When the next active run is due."""
+        """When the next active run of a playbook that is not paused is due."""
         ...
 
     async def add(self, runs: Sequence[Run]) -> None:
-        """Write new runs; at most one of an account and playbook may be active."""
+        """Write new runs; at most one of an account and purpose may be active."""
         ...
 
     async def update(self, runs: Sequence[Run]) -> None:
@@ -89,6 +127,46 @@ class Runs(Protocol):
 
     async def record(self, results: Sequence[StepResult]) -> None:
         """Write step results; each can be written once only."""
+        ...
+
+    async def results(self, run_ids: Collection[str]) -> Mapping[str, Mapping[str, StepResult]]:
+        """Run → step → what became of it."""
+        ...
+
+    async def wake(self, account_ids: Collection[str], now: datetime) -> int:
+        """Have the accounts' runs that wait for a condition or are held back looked at now; how many."""
+        ...
+
+
+class Hands(Protocol):
+    """What each worker has in hand: written down before it begins, so that a death in the middle is known."""
+
+    async def hold(self, worker: str, runs: Sequence[str], until: datetime) -> None:
+        """The worker begins with these, and is done by then or dead."""
+        ...
+
+    async def release(self, worker: str) -> None:
+        """It is done."""
+        ...
+
+    async def abandoned(self, now: datetime) -> Sequence[Sequence[str]]:
+        """What the dead had in hand, each hand once; nobody else is told of it."""
+        ...
+
+    async def take_alone(self, run_ids: Collection[str]) -> None:
+        """One of these may have killed a worker: each is to be taken alone until it has ended a step."""
+        ...
+
+
+class Freshness(Protocol):
+    """How old the projection of the accounts can be."""
+
+    async def mark(self, partitions: Collection[int], at: datetime) -> None:
+        """Of these partitions all was read that was told by then."""
+        ...
+
+    async def oldest(self) -> datetime | None:
+        """When the partition that is furthest behind was last up to date; None where none ever was."""
         ...
 
 
@@ -100,11 +178,71 @@ class Entries(Protocol):
         ...
 
 
+class Trials(Protocol):
+    """Entries as the measurement of effects sees them."""
+
+    async def add(self, trials: Sequence[Trial]) -> None:
+        """Write them down."""
+        ...
+
+    async def update(self, trials: Sequence[Trial]) -> None:
+        """Write what has become of them."""
+        ...
+
+    async def unfinished(self, account_ids: Collection[str], now: datetime) -> list[Trial]:
+        """Trials of the accounts whose goal is open in its window, or that have not recovered."""
+        ...
+
+    async def last_entries(self, account_ids: Collection[str]) -> Mapping[tuple[str, str], datetime]:
+        """Account and playbook → when it last entered: was held out, or began a run that took a step."""
+        ...
+
+
 class Tasks(Protocol):
     """Tasks of people."""
 
+    async def choose(self, assignees: Sequence[Assignee]) -> list[str]:
+        """Who gets the next task of each, in this order: whoever has the fewest open ones, or whose turn it is."""
+        ...
+
     async def open(self, tasks: Sequence[Task]) -> Mapping[str, str]:
         """Open each task, or update the open one of the same account, type and reason; returns the id each has, by its own."""
+        ...
+
+    async def outcomes(self, run_ids: Collection[str]) -> Mapping[RunStep, tuple[str, str | None]]:
+        """Status and outcome of the tasks that the runs' steps asked for."""
+        ...
+
+    async def reopen_due(self, now: datetime) -> int:
+        """Open the tasks again that were snoozed until now; how many."""
+        ...
+
+    async def reopen_scored(self, scores: Mapping[str, float], now: datetime) -> int:
+        """Open those again that were snoozed until their account's score is as low as it is now; how many."""
+        ...
+
+
+class Approvals(Protocol):
+    """Questions to people."""
+
+    async def ask(self, approvals: Sequence[Approval]) -> None:
+        """Write them down; one that is known stays as it is."""
+        ...
+
+    async def answers(self, run_ids: Collection[str]) -> Mapping[RunStep, Answer]:
+        """What was said."""
+        ...
+
+    async def close(self, run_steps: Collection[RunStep], now: datetime) -> None:
+        """Those that nobody has answered have expired."""
+        ...
+
+
+class Audit(Protocol):
+    """Who did what."""
+
+    async def add(self, audited: Sequence[Audited]) -> None:
+        """Write it down."""
         ...
 
 
@@ -133,15 +271,27 @@ class Store(Protocol):
     @property
     def playbooks(self) -> Playbooks: ...
     @property
+    def switches(self) -> Switches: ...
+    @property
     def accounts(self) -> Accounts: ...
     @property
     def crossings(self) -> Crossings: ...
     @property
     def runs(self) -> Runs: ...
     @property
+    def hands(self) -> Hands: ...
+    @property
+    def freshness(self) -> Freshness: ...
+    @property
     def entries(self) -> Entries: ...
     @property
+    def trials(self) -> Trials: ...
+    @property
     def tasks(self) -> Tasks: ...
+    @property
+    def approvals(self) -> Approvals: ...
+    @property
+    def audit(self) -> Audit: ...
     @property
     def erasures(self) -> Erasures: ...
     @property

@@ -1,18 +1,66 @@
-"""What a run does next, decided from (definition, run, now) alone: whoever calls writes the decision down in one transaction.
-
-One step a call, so that a step which fails never takes the one before it back.
+"""What a run does next, decided from (program, run, what is known of the account, now) alone: whoever calls writes it down in one
+transaction. One step a call, so that a step which fails never takes the one before it back.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
 
-from playbooks.domain.definition import Definition
+from playbooks.domain.actions import Notify, Task, Until, Webhook
+from playbooks.domain.calendar import Calendar
+from playbooks.domain.draw import draw
 from playbooks.domain.durations import duration
-from playbooks.domain.run import Outcome, Run, StepResult, complete_run
-from playbooks.domain.steps import Notify, Task, Wait
+from playbooks.domain.entry import Verdict
+from playbooks.domain.program import Node, Program
+from playbooks.domain.run import Awaits, Outcome, Run, StepResult, complete_run, exit_run
+from playbooks.domain.steps import OTHERWISE, Approve, Branch, End, Split, WaitUntil
 
 NOTIFICATION_LIFETIME = timedelta(days=3)
 """A message that could not be sent by then is of no use any more."""
+
+HELD_LOOK = timedelta(hours=1)
+"""How often to look whether a step is still to be held back, beside each new snapshot."""
+
+HELD_AT_MOST = timedelta(days=30)
+"""What was held back for so long is not said any more."""
+
+Said = Literal["approved", "rejected"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a person said to an approval."""
+
+    said: Said
+    by: str
+    comment: str | None = None
+
+
+class View(Protocol):
+    """What a run can know of its account at this moment."""
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """The account's own, for dates and zones."""
+        ...
+
+    @property
+    def revision(self) -> int:
+        """Of the snapshot that all of it is from."""
+        ...
+
+    def ask(self, condition: str) -> Verdict:
+        """What a condition of the playbook says."""
+        ...
+
+    def holding(self) -> str | None:
+        """Why nothing is to be sold to the account now; None where nothing speaks against it."""
+        ...
+
+    def answer(self, step: str) -> Answer | None:
+        """What was said to the approval of a step."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +82,24 @@ class OpenTask:
     due_at: datetime
 
 
-Effect = RequestNotification | OpenTask
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallWebhook:
+    """Call an endpoint: outside of any transaction, under the run's lease. `called` takes the run on."""
+
+    step: str
+    webhook: Webhook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskApproval:
+    """Ask a person for a yes."""
+
+    step: str
+    approve: Approve
+    expires_at: datetime
+
+
+Effect = RequestNotification | OpenTask | CallWebhook | AskApproval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,47 +111,210 @@ class Decision:
     result: StepResult | None = None
 
 
-def advance(definition: Definition, run: Run, now: datetime) -> Decision:
-    """Take the step at hand, if the run is active and due; otherwise the decision changes nothing."""
-    if run.status != "active" or run.due_at is None or now < run.due_at:
+def needs_view(program: Program, run: Run, now: datetime) -> bool:
+    """Whether `advance` would look at the account: not for the end of a plain wait."""
+    exits = program.definition.exit_when
+    if exits is not None and exits.condition is not None:
+        return True
+    return run.awaits != "time"
+
+
+def advance(program: Program, run: Run, view: View | None, calendar: Calendar, now: datetime) -> Decision:
+    """Take the step at hand, if the run is active and due; otherwise the decision changes nothing.
+
+    `view` may be None where `needs_view` says so.
+    """
+    if run.status != "active" or run.step is None or run.due_at is None or now < run.due_at:
         return Decision(run=run)
-    step = definition.steps[run.position]
-    match step.action:
+    if ended := _exit(program, run, view, now):
+        return Decision(run=ended)
+    node = program.nodes[run.step]
+    match node.step.action:
+        case str() | Until() as wait:
+            return _wait(node, run, wait, view, calendar, now)
+        case WaitUntil() as wait_until:
+            return _wait_until(node, run, wait_until, _seen(view), now)
+        case Approve() as approve:
+            return _approve(node, run, approve, _seen(view), now)
+    seen = _seen(view)
+    if node.step.sales and (reason := seen.holding()):
+        return _hold(run, reason, now)
+    run = replace(run, held=None, held_since=None, awaits=None)
+    done = _Done(node, run, seen.revision, now)
+    match node.step.action:
         case Notify() as notify:
-            notification = RequestNotification(
-                step=step.name, notify=notify, requested_at=now, expires_at=now + NOTIFICATION_LIFETIME
+            request = RequestNotification(
+                step=node.step.name, notify=notify, requested_at=now, expires_at=now + NOTIFICATION_LIFETIME
             )
-            return _done(definition, run, now, "requested", notification)
+            return done("requested", effect=request)
         case Task() as task:
-            opening = OpenTask(step=step.name, task=task, due_at=now + duration(task.due_in))
-            return _done(definition, run, now, "opened", opening)
-        case Wait(length=length):
-            return _wait(definition, run, now, length)
+            return done(
+                "opened",
+                effect=OpenTask(step=node.step.name, task=task, due_at=calendar.due(task.due_in, now)),
+            )
+        case Webhook() as webhook:
+            return Decision(run=run, effect=CallWebhook(step=node.step.name, webhook=webhook))
+        case Branch() as branch:
+            path, reason = _case(branch, seen)
+            return done("taken", path=path, reason=reason)
+        case Split() as split:
+            path = draw(
+                f"{run.playbook}/{node.step.name}/{run.account_id}",
+                [(each.name, each.share) for each in split.paths],
+            )
+            return done("drawn", path=path, reason="drawn by the account's id")
+        case End(reason=reason):
+            decision = done("ended", reason=reason)
+            return replace(decision, run=complete_run(decision.run, now, reason))
+    raise AssertionError(node.step.kind)
 
 
-def _wait(definition: Definition, run: Run, now: datetime, length: timedelta) -> Decision:
+def called(program: Program, run: Run, revision: int, status: int, now: datetime) -> Decision:
+    """The run after its endpoint answered with a good `status`."""
+    done = _Done(program.nodes[run.step or ""], replace(run, lease_until=None), revision, now)
+    return done("called", reason=f"the endpoint answered {status}")
+
+
+def skip_wait(program: Program, run: Run, reason: str, now: datetime) -> Decision:
+    """The run with the wait at hand ended by a person: a plain one goes on, one for a condition as if it were met."""
+    done = _Done(program.nodes[run.step or ""], run, None, now)
+    return done("skipped", reason=reason)
+
+
+def _exit(program: Program, run: Run, view: View | None, now: datetime) -> Run | None:
+    definition = program.definition
+    if definition.exit_when is not None and definition.exit_when.condition is not None:
+        condition = definition.exit_when.condition
+        if _seen(view).ask(condition).admitted:
+            return exit_run(run, f"exit_when: {condition}", now)
+    late = definition.late
+    if late.then == "exit" and run.wake_at is not None and now > run.wake_at + duration(late.after):
+        return exit_run(
+            run, f"its wait ended at {run.wake_at:%Y-%m-%dT%H:%M:%SZ}, more than {late.after} ago", now
+        )
+    return None
+
+
+def _wait(
+    node: Node, run: Run, wait: str | Until, view: View | None, calendar: Calendar, now: datetime
+) -> Decision:
     if run.wake_at is None:
-        wake_at = now + length
-        return Decision(run=replace(run, wake_at=wake_at, due_at=wake_at, failures=0, error=None))
+        attributes = {} if view is None else view.attributes
+        ends = now + duration(wait) if isinstance(wait, str) else calendar.wait_ends(wait, attributes, now)
+        if ends is None:
+            date = wait.date if isinstance(wait, Until) else None
+            return _Done(node, run, _revision(view), now)("skipped", reason=f"the account has no date {date}")
+        return Decision(run=_awaiting(run, "time", wake_at=ends, due_at=ends))
     if now < run.wake_at:  # due for another attempt, not yet awake
         return Decision(run=replace(run, due_at=run.wake_at))
-    return _done(definition, run, now, "waited")
+    return _Done(node, run, _revision(view), now)("waited")
 
 
-def _done(
-    definition: Definition, run: Run, now: datetime, outcome: Outcome, effect: Effect | None = None
-) -> Decision:
-    step = definition.steps[run.position]
-    result = StepResult(
-        run_id=run.id,
-        position=run.position,
-        step=step.name,
-        kind=step.kind,
-        at=now,
-        outcome=outcome,
-        until=run.wake_at,
+def _wait_until(node: Node, run: Run, wait: WaitUntil, view: View, now: datetime) -> Decision:
+    if run.wake_at is None:
+        # Due at once: what is written down as waiting is woken by every snapshot, and none slips in between.
+        return Decision(run=_awaiting(run, "condition", wake_at=now + duration(wait.timeout), due_at=now))
+    done = _Done(node, run, view.revision, now)
+    if view.ask(wait.condition).admitted:
+        return done("met", reason=wait.condition)
+    if now < run.wake_at:
+        return Decision(run=replace(run, due_at=run.wake_at))
+    return done("timed_out", path="timed_out", reason=f"not within {wait.timeout}: {wait.condition}")
+
+
+def _approve(node: Node, run: Run, approve: Approve, view: View, now: datetime) -> Decision:
+    if run.wake_at is None:
+        expires_at = now + duration(approve.expires_in)
+        asking = AskApproval(step=node.step.name, approve=approve, expires_at=expires_at)
+        return Decision(run=_awaiting(run, "approval", wake_at=expires_at, due_at=expires_at), effect=asking)
+    done = _Done(node, run, view.revision, now)
+    answer = view.answer(node.step.name)
+    if answer is not None:
+        told = f"{answer.said} by {answer.by}" + (f": {answer.comment}" if answer.comment else "")
+        return done(answer.said, path=None if answer.said == "approved" else "rejected", reason=told)
+    if now < run.wake_at:
+        return Decision(run=replace(run, due_at=run.wake_at))
+    return done("expired", path="expired", reason=f"nobody answered within {approve.expires_in}")
+
+
+def _hold(run: Run, reason: str, now: datetime) -> Decision:
+    since = run.held_since or now
+    if now >= since + HELD_AT_MOST:
+        return Decision(run=exit_run(run, f"held back for {HELD_AT_MOST.days} days: {reason}", now))
+    # As with conditions: first written down, then looked at once more.
+    due_at = now if run.awaits != "hold" else now + HELD_LOOK
+    return Decision(
+        run=replace(run, awaits="hold", held=reason, held_since=since, due_at=due_at, failures=0, error=None)
     )
-    after = replace(run, position=run.position + 1, wake_at=None, due_at=now, failures=0, error=None)
-    if after.position == len(definition.steps):
-        after = complete_run(after, now)
-    return Decision(run=after, effect=effect, result=result)
+
+
+def _case(branch: Branch, view: View) -> tuple[str, str]:
+    """The way to take, and why."""
+    undecided = []
+    for case in branch.cases:
+        verdict = view.ask(case.when)
+        if verdict.admitted:
+            return case.name, case.when
+        if verdict.problem is not None:
+            undecided.append(f"{case.name}: {verdict.problem}")
+    return OTHERWISE, "; ".join(["no case holds", *undecided])
+
+
+def _awaiting(run: Run, what: Awaits, *, wake_at: datetime, due_at: datetime) -> Run:
+    return replace(run, awaits=what, wake_at=wake_at, due_at=due_at, failures=0, error=None)
+
+
+def _seen(view: View | None) -> View:
+    if view is None:
+        raise ValueError("this step has to know the account")
+    return view
+
+
+def _revision(view: View | None) -> int | None:
+    return None if view is None else view.revision
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """Ends the step at hand: writes its result, and takes the run to the next step."""
+
+    node: Node
+    run: Run
+    revision: int | None
+    now: datetime
+
+    def __call__(
+        self,
+        outcome: Outcome,
+        *,
+        path: str | None = None,
+        reason: str | None = None,
+        effect: Effect | None = None,
+    ) -> Decision:
+        run, step = self.run, self.node.step
+        result = StepResult(
+            run_id=run.id,
+            position=run.position,
+            step=step.name,
+            kind=step.kind,
+            at=self.now,
+            outcome=outcome,
+            path=path,
+            reason=reason,
+            until=run.wake_at,
+            revision=self.revision,
+        )
+        following = self.node.after if path is None else self.node.ways[path]
+        after = replace(
+            run,
+            position=run.position + 1,
+            step=following,
+            awaits=None,
+            wake_at=None,
+            due_at=self.now,
+            failures=0,
+            error=None,
+        )
+        return Decision(
+            run=after if following else complete_run(after, self.now), effect=effect, result=result
+        )

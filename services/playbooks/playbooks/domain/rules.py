@@ -46,3 +46,8 @@ def require_duration(text: str, *place: Place) -> None:
         duration(text)
     except ValueError as refused:
         raise DefinitionError(str(refused), *place) from None
+
+
+def require_condition(text: str, *place: Place) -> None:
+    """DefinitionError where there is no expression; whoever can evaluate it tells whether it is a good one."""
+    require(bool(text.strip()), "must not be empty: write a condition such as score < 50", *place)
