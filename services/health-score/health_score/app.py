@@ -28,7 +28,7 @@ from health_score.adapters.sources import PostgresSources
 from health_score.adapters.visible import PostgresSight
 from health_score.application.changes import Changes
 from health_score.application.explaining import Explainer
-from health_score.application.refolding import ReadLog
+from health_score.application.past import ReadLog
 from health_score.application.told import Histories
 from health_score.assembly import create_parts
 from health_score.domain.guard import GuardPolicy
@@ -84,14 +84,15 @@ async def build(settings: HealthScoreSettings) -> AsyncIterator[Sequence[Loop]]:
             Loop("http", HttpServer(app, settings.http).run),
             Loop("consumer", consumer.run),
             Loop("guard", guard_poller(engine, PostgresSources(), _policy(settings.guard), clock).run),
-            Loop("refolds", refold_poller(parts.refolding(settings.health, _log_reader(settings.kafka))).run),
+            Loop("refolds", refold_poller(parts.refolding(settings.health, log_reader(settings.kafka))).run),
             Loop("models", model_poller(engine, parts.models, parts.duties.look_out).run),
             Loop("relay", relay.run),
         ]
     await engine.dispose()
 
 
-def _log_reader(kafka: KafkaSettings) -> ReadLog:
+def log_reader(kafka: KafkaSettings) -> ReadLog:
+    """What reads a partition of the facts' log."""
     return lambda partition, until: read_log(kafka, (CUSTOMER_EVENTS.name, partition), until)
 
 

@@ -23,8 +23,9 @@ from health_score.application.duties import Duties
 from health_score.application.fold_facts import FactsHandler
 from health_score.application.journals import Journals
 from health_score.application.models import Models
+from health_score.application.past import Pasts, ReadLog
 from health_score.application.read_card import card_reader, shipped_cards
-from health_score.application.refolding import ReadLog, Refolding
+from health_score.application.refolding import Refolding
 from health_score.application.scorecards import Scorecards
 from health_score.application.sources import Sources
 from health_score.application.states import States
@@ -56,12 +57,7 @@ class Parts:
     def refolding(self, settings: HealthSettings, read_log: ReadLog) -> Refolding:
         """What gives new signals their past."""
         return Refolding(
-            PostgresRefolds(self.engine, self.codec),
-            self.models,
-            read_log,
-            most=settings.cached_accounts,
-            journal_s=settings.journal_days * 86_400,
-            journal_facts=settings.journal_facts,
+            PostgresRefolds(self.engine, self.codec), self.models, create_pasts(settings, read_log)
         )
 
     def handler(self, settings: HealthSettings, clock: Clock) -> FactsHandler:
@@ -96,4 +92,14 @@ def create_parts(engine: AsyncEngine) -> Parts:
         Duties(repository, PostgresAccounts(codec), models),
         codec,
         PostgresReads(engine, codec),
+    )
+
+
+def create_pasts(settings: HealthSettings, read_log: ReadLog) -> Pasts:
+    """What folds the log again, with the writer's own bounds."""
+    return Pasts(
+        read_log,
+        most=settings.cached_accounts,
+        journal_s=settings.journal_days * 86_400,
+        journal_facts=settings.journal_facts,
     )

@@ -5,14 +5,12 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from csm_common.contracts.topics import CUSTOMER_EVENTS
 from csm_common.database.engine import service_engine
 from csm_common.errors import CsmError
-from csm_common.kafka.log_reader import read_log
 from health_score.adapters.kept_states import PostgresKeptStates
-from health_score.app import SCHEMA
+from health_score.app import SCHEMA, log_reader
 from health_score.application.rebuilding import Comparison, rebuild
-from health_score.assembly import create_parts
+from health_score.assembly import create_parts, create_pasts
 from health_score.settings import HealthScoreSettings
 
 _SHOWN = 10
@@ -36,18 +34,10 @@ async def _run(settings: HealthScoreSettings, *, write: bool) -> bool:
     engine = service_engine(settings.database, SCHEMA)
     parts = create_parts(engine)
     kept = PostgresKeptStates(engine, parts.codec, parts.models)
-    health, found = settings.health, []
+    pasts, found = create_pasts(settings.health, log_reader(settings.kafka)), []
     try:
         for partition in await kept.partitions():
-            comparison = await rebuild(
-                kept,
-                lambda number, until: read_log(settings.kafka, (CUSTOMER_EVENTS.name, number), until),
-                partition,
-                write=write,
-                most=health.cached_accounts,
-                journal_s=health.journal_days * 86_400,
-                journal_facts=health.journal_facts,
-            )
+            comparison = await rebuild(kept, pasts, partition, write=write)
             _say(_line(comparison))
             found.append(comparison)
     finally:

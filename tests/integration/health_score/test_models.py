@@ -9,6 +9,7 @@ from tests.support.health_score import EPOCH, event
 from csm_common.contracts.topics import HEALTH_CROSSINGS
 from health_score.adapters.accounts import PostgresAccounts
 from health_score.adapters.kept_states import PostgresKeptStates
+from health_score.application.past import Pasts
 from health_score.application.rebuilding import Comparison, rebuild
 
 CARD = """
@@ -48,9 +49,8 @@ async def score(world: World, account: str) -> float:
 async def compared(world: World, *, write: bool = False) -> Comparison:
     parts = world.parts
     kept = PostgresKeptStates(world.engine, parts.codec, parts.models)
-    return await rebuild(
-        kept, world.read_log, 0, write=write, most=2, journal_s=86_400 * 7, journal_facts=10_000
-    )
+    pasts = Pasts(world.read_log, most=2, journal_s=86_400 * 7, journal_facts=10_000)
+    return await rebuild(kept, pasts, 0, write=write)
 
 
 async def test_new_signals_get_their_past_while_facts_go_on(world: World) -> None:

@@ -1,8 +1,13 @@
-"""A partition's past, folded from its log as the writer would have folded it: repeats and conflicts left out, erasures obeyed."""
+"""A partition's past, folded from its log as the writer would have folded it: repeats and conflicts left out, erasures obeyed.
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+Memory is bounded: a partition with more accounts than may be held at once is read several times, each time for a share of them.
+"""
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
+from zlib import crc32
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,25 +18,32 @@ from health_score.domain.account import AccountState, begun_behind, fold
 from health_score.domain.journal import Entry
 from health_score.domain.model import Model
 
+ReadLog = Callable[[int, int], AsyncIterator[list[Record]]]
+"""The records of a partition below an offset, a batch at a time."""
+
 _NO_TRANSACTION = cast("AsyncConnection", None)  # a journal that is kept nowhere needs none
 
 
-class Past:
-    """The states of those accounts that `wanted` names, after the records taken so far. Nothing is evaluated."""
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The accounts of a partition in `of` shares of about the same size; this is the one of `number`, from 0."""
 
-    def __init__(
-        self,
-        model: Model,
-        partition: int,
-        *,
-        wanted: Callable[[str], bool],
-        journal_s: float,
-        journal_facts: int,
-    ) -> None:
+    number: int
+    of: int
+
+    def has(self, account: str) -> bool:
+        """Whether the account is in this share."""
+        return crc32(account.encode()) % self.of == self.number
+
+
+class Past:
+    """The states of a share's accounts after the records taken so far. Nothing is evaluated."""
+
+    def __init__(self, model: Model, partition: int, share: Share, journals: Journals) -> None:
         self._model = model
         self._partition = partition
-        self._wanted = wanted
-        self._journals = Journals(_Nowhere(), window_s=journal_s, most_facts=journal_facts)
+        self._share = share
+        self._journals = journals
         self._claimed = False
         self._erased: set[str] = set()
         self.states: dict[str, AccountState] = {}
@@ -49,7 +61,7 @@ class Past:
             self._erased.add(account)
         for each in valid.facts:
             account = each.envelope.subject
-            if self._wanted(account):
+            if self._share.has(account):
                 state = self.states.get(account) or self._begun(account)
                 if not is_afterthought(state, each):
                     self.states[account] = state
@@ -60,6 +72,29 @@ class Past:
 
     def _begun(self, account: str) -> AccountState:
         return begun_behind(account, 1) if account in self._erased else AccountState(account)
+
+
+@dataclass(frozen=True, slots=True)
+class Pasts:
+    """Reads the past of any partition. `most` accounts or so are held in memory; the journal is bounded as the writer's."""
+
+    read_log: ReadLog
+    most: int
+    journal_s: float
+    journal_facts: int
+
+    def shares(self, accounts: int) -> list[Share]:
+        """The shares in which to read a partition of so many accounts."""
+        of = 1 + accounts // self.most
+        return [Share(number, of) for number in range(of)]
+
+    async def read(self, model: Model, partition: int, until: int, share: Share) -> Past:
+        """The past of a share of the partition's accounts, by the model's signals, below the offset `until`."""
+        journals = Journals(_Nowhere(), window_s=self.journal_s, most_facts=self.journal_facts)
+        past = Past(model, partition, share, journals)
+        async for records in self.read_log(partition, until):
+            await past.take(records)
+        return past
 
 
 class _Nowhere:

@@ -4,20 +4,15 @@ What is compared is the facts' part of a state: attributes, signals, trails, ove
 thresholds stand, revisions, history) depends on when they were made and stays as it is.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from math import isfinite
 from typing import Any, Protocol
-from zlib import crc32
 
-from csm_common.kafka.record import Record
-from health_score.application.past import Past
+from health_score.application.past import Pasts, Share
 from health_score.domain.account import AccountState
 from health_score.domain.model import Model
-
-ReadLog = Callable[[int, int], AsyncIterator[list[Record]]]
-"""The records of a partition below an offset, a batch at a time."""
 
 Digests = tuple[bytes, bytes]
 """Two hashes of a state whose numbers are rounded on two different grids. Sums that were added up in another order differ in
@@ -67,35 +62,24 @@ class KeptStates(Protocol):
         ...
 
 
-async def rebuild(
-    kept_states: KeptStates,
-    read_log: ReadLog,
-    partition: int,
-    *,
-    write: bool,
-    most: int,
-    journal_s: float,
-    journal_facts: int,
-) -> Comparison:
+async def rebuild(kept_states: KeptStates, pasts: Pasts, partition: int, *, write: bool) -> Comparison:
     """Rebuild one partition and compare; with `write`, states that differ or lack are replaced by what the log says."""
     kept = await kept_states.read(partition)
     comparison = Comparison(partition, kept.position)
-    shares = 1 + len(kept.digests) // most
-    for share in range(shares):
-        mine = _share(share, shares)
-        past = Past(kept.model, partition, wanted=mine, journal_s=journal_s, journal_facts=journal_facts)
-        async for records in read_log(partition, kept.position):
-            await past.take(records)
-        states = {account: each for account, each in past.states.items() if each.folded}
-        wrong = _compare(comparison, states, {id_: each for id_, each in kept.digests.items() if mine(id_)})
-        comparison.facts += past.facts
+    for share in pasts.shares(len(kept.digests)):
+        wrong = await _wrong(comparison, kept, pasts, share)
         if write and wrong:
-            await kept_states.write(partition, kept.position, [states[account] for account in wrong])
+            await kept_states.write(partition, kept.position, wrong)
     return comparison
 
 
-def _share(share: int, shares: int) -> Callable[[str], bool]:
-    return lambda account: crc32(account.encode()) % shares == share
+async def _wrong(comparison: Comparison, kept: Kept, pasts: Pasts, share: Share) -> list[AccountState]:
+    """Add a share to the comparison; the states in it that are not kept as the log says."""
+    past = await pasts.read(kept.model, comparison.partition, kept.position, share)
+    comparison.facts += past.facts
+    states = {account: each for account, each in past.states.items() if each.folded}
+    mine = {account: each for account, each in kept.digests.items() if share.has(account)}
+    return [states[account] for account in _compare(comparison, states, mine)]
 
 
 def _compare(

@@ -1,26 +1,18 @@
-"""Gives a model's new signals their past: folds them from a partition's log up to where the writer began to fold them itself.
+"""Gives a model's new signals their past: folds them from a partition's log up to where the writer began to fold them itself."""
 
-Memory is bounded: a partition with more accounts than may be held at once is read several times, each time for a share of them.
-"""
-
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Protocol
-from zlib import crc32
 
-from csm_common.kafka.record import Record
 from csm_common.telemetry.logs import get_logger
 from health_score.application.model_ports import Refold
 from health_score.application.models import Models
-from health_score.application.past import Past
+from health_score.application.past import Pasts, Share
 from health_score.domain.account import AccountState
 from health_score.domain.model import Model, folding_only
 
 log = get_logger(__name__)
-
-ReadLog = Callable[[int, int], AsyncIterator[list[Record]]]
-"""The records of a partition below an offset, a batch at a time."""
 
 
 class Refolds(Protocol):
@@ -48,24 +40,12 @@ class Refolds(Protocol):
 
 
 class Refolding:
-    """One refold after the other. `most` is how many accounts may be held in memory."""
+    """One refold after the other."""
 
-    def __init__(
-        self,
-        refolds: Refolds,
-        models: Models,
-        read_log: ReadLog,
-        *,
-        most: int,
-        journal_s: float,
-        journal_facts: int,
-    ) -> None:
+    def __init__(self, refolds: Refolds, models: Models, pasts: Pasts) -> None:
         self._refolds = refolds
         self._models = models
-        self._read_log = read_log
-        self._most = most
-        self._journal_s = journal_s
-        self._journal_facts = journal_facts
+        self._pasts = pasts
 
     async def round(self) -> None:
         """Do all that is asked for."""
@@ -78,23 +58,20 @@ class Refolding:
     async def _refold(self, refold: Refold) -> None:
         before = self._models.at(await self._refolds.judging(refold.partition))
         model = folding_only(self._models.at(refold.model), before.signals.keys())
-        shares = 1 + await self._refolds.accounts(refold.partition) // self._most
         facts = 0
-        for share in range(shares):
-            facts += await self._share(refold, model, share, shares)
-            log.info("refolding", partition=refold.partition, model=refold.model, share=share + 1, of=shares)
+        for share in self._pasts.shares(await self._refolds.accounts(refold.partition)):
+            facts += await self._fold(refold, model, share)
+            log.info(
+                "refolding",
+                partition=refold.partition,
+                model=refold.model,
+                share=share.number + 1,
+                of=share.of,
+            )
         await self._refolds.done(refold, facts)
 
-    async def _share(self, refold: Refold, model: Model, share: int, shares: int) -> int:
-        past = Past(
-            model,
-            refold.partition,
-            wanted=lambda account: crc32(account.encode()) % shares == share,
-            journal_s=self._journal_s,
-            journal_facts=self._journal_facts,
-        )
-        async for records in self._read_log(refold.partition, refold.until_offset):
-            await past.take(records)
+    async def _fold(self, refold: Refold, model: Model, share: Share) -> int:
+        past = await self._pasts.read(model, refold.partition, refold.until_offset, share)
         states = [_signals_alone(each) for each in past.states.values() if each.signals or each.trails]
         await self._refolds.store(refold, states)
         return past.facts
