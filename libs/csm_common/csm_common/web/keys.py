@@ -27,6 +27,7 @@ SCOPES = (
     "scorecards:write",
     "playbooks:read",
     "playbooks:write",
+    "tasks:write",
     "notifications:read",
     "*",
 )
