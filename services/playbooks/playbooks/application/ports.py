@@ -96,17 +96,22 @@ class Runs(Protocol):
         """How many runs of each playbook were started after `since`."""
         ...
 
-    async def take_due(self, now: datetime, limit: int) -> list[Run]:
-        """The longest due active runs that nobody else has in hand, locked until the transaction ends: none of a paused playbook,
-        none that are out under a lease, none that are to be taken alone."""
+    async def due(self, now: datetime, limit: int) -> list[str]:
+        """The ids of the longest due active runs that nobody else has in hand: none of a paused playbook, none that wait for a
+        call, none that are to be taken alone."""
         ...
 
-    async def take_alone(self, now: datetime) -> list[Run]:
-        """One such run that is to be taken alone, or none."""
+    async def due_alone(self, now: datetime) -> list[str]:
+        """The id of one such run that is to be taken alone, or none."""
         ...
 
-    async def take(self, run_id: str, now: datetime) -> list[Run]:
-        """This run, locked, if it is still due and nobody else has it in hand; otherwise none."""
+    async def take(self, run_ids: Collection[str], now: datetime) -> list[Run]:
+        """Those of these runs that are still due, and that nobody else has in hand, locked until the transaction ends."""
+        ...
+
+    async def take_calls(self, now: datetime, limit: int) -> list[Run]:
+        """The longest due active runs with a call to make (or one that nobody came back from), locked: none of a paused playbook,
+        none that somebody else has in hand."""
         ...
 
     async def take_back(self, run_id: str, fence: int) -> list[Run]:
@@ -114,7 +119,7 @@ class Runs(Protocol):
         ...
 
     async def next_due(self) -> datetime | None:
-        """When the next active run of a playbook that is not paused is due."""
+        """When the next active run of a playbook that is not paused is due, calls among them."""
         ...
 
     async def add(self, runs: Sequence[Run]) -> None:
@@ -161,8 +166,8 @@ class Hands(Protocol):
 class Freshness(Protocol):
     """How old the projection of the accounts can be."""
 
-    async def mark(self, partitions: Collection[int], at: datetime) -> None:
-        """Of these partitions all was read that was told by then."""
+    async def mark(self, read: Mapping[int, datetime]) -> None:
+        """Of each of these partitions all was read that was told by then."""
         ...
 
     async def oldest(self) -> datetime | None:

@@ -2,7 +2,7 @@
 transaction. One step a call, so that a step which fails never takes the one before it back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
@@ -13,7 +13,7 @@ from playbooks.domain.draw import draw
 from playbooks.domain.durations import duration
 from playbooks.domain.entry import Verdict
 from playbooks.domain.program import Node, Program
-from playbooks.domain.run import Awaits, Outcome, Run, StepResult, complete_run, exit_run
+from playbooks.domain.run import Awaits, Outcome, Run, StepResult, complete_run, exit_run, note_failure
 from playbooks.domain.steps import OTHERWISE, Approve, Branch, End, Split, WaitUntil
 
 NOTIFICATION_LIFETIME = timedelta(days=3)
@@ -24,6 +24,8 @@ HELD_LOOK = timedelta(hours=1)
 
 HELD_AT_MOST = timedelta(days=30)
 """What was held back for so long is not said any more."""
+
+NO_ANSWER = "nobody came back from the call: the worker died, or took longer than its lease"
 
 Said = Literal["approved", "rejected"]
 
@@ -84,7 +86,7 @@ class OpenTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallWebhook:
-    """Call an endpoint: outside of any transaction, under the run's lease. `called` takes the run on."""
+    """Call an endpoint: by whoever takes the run with `claim`, outside of any transaction; `called` takes the run on."""
 
     step: str
     webhook: Webhook
@@ -153,7 +155,8 @@ def advance(program: Program, run: Run, view: View | None, calendar: Calendar, n
                 effect=OpenTask(step=node.step.name, task=task, due_at=calendar.due(task.due_in, now)),
             )
         case Webhook() as webhook:
-            return Decision(run=run, effect=CallWebhook(step=node.step.name, webhook=webhook))
+            waiting = replace(run, awaits="call", due_at=now)
+            return Decision(run=waiting, effect=CallWebhook(step=node.step.name, webhook=webhook))
         case Branch() as branch:
             path, reason = _case(branch, seen)
             return done("taken", path=path, reason=reason)
@@ -167,6 +170,24 @@ def advance(program: Program, run: Run, view: View | None, calendar: Calendar, n
             decision = done("ended", reason=reason)
             return replace(decision, run=complete_run(decision.run, now, reason))
     raise AssertionError(node.step.kind)
+
+
+def claim(run: Run, lease: timedelta, retry_after_s: Sequence[float], now: datetime) -> Run:
+    """The run while somebody is out calling for its step. The attempt counts as failed until they come back: whoever dies on the
+    way, or takes longer than the lease, leaves that behind. Failed where too many never came back."""
+    if run.failures > len(retry_after_s):
+        return note_failure(
+            replace(run, failures=run.failures - 1), run.error or NO_ANSWER, retry_after_s, now
+        )
+    until = now + lease
+    return replace(
+        run, fence=run.fence + 1, lease_until=until, due_at=until, failures=run.failures + 1, error=NO_ANSWER
+    )
+
+
+def call_failed(run: Run, error: str, retry_after_s: Sequence[float], now: datetime) -> Run:
+    """The claimed run after a call that somebody came back from without success."""
+    return note_failure(replace(run, failures=run.failures - 1), error, retry_after_s, now)
 
 
 def called(program: Program, run: Run, revision: int, status: int, now: datetime) -> Decision:

@@ -16,7 +16,7 @@ Outcome = Literal[
     "called",
     "ended",
 ]  # fmt: skip
-Awaits = Literal["time", "condition", "approval", "hold"]
+Awaits = Literal["time", "condition", "approval", "hold", "call"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
