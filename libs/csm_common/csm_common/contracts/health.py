@@ -34,7 +34,8 @@ class AccountSnapshot:
     `revision` grows with every change of the account, so a reader can drop what is older than it knows.
     `attributes` are the account's own: name, plan, segment, owner, arr, renewal_date … and custom ones.
     `measures` are points, `values` the raw numbers behind them (days of silence, days to renewal …). `computed` is the score
-    before knock-outs (`caps`, by name) and the override; `frozen` are measures whose source is silent for the whole fleet.
+    before knock-outs (`caps`, by name) and the override; `frozen` are measures whose source is silent for the whole fleet;
+    `thresholds` are those that the account is inside of, by name.
     """
 
     account_id: str
@@ -53,6 +54,7 @@ class AccountSnapshot:
     caps: list[str] = field(default_factory=list)
     override: Override | None = None
     frozen: list[str] = field(default_factory=list)
+    thresholds: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

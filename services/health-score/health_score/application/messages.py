@@ -55,6 +55,7 @@ def snapshot_of(state: AccountState, found: Evaluation) -> AccountSnapshot:
         caps=list(assessed.caps),
         override=_override(state) if assessed.overridden else None,
         frozen=list(assessed.frozen),
+        thresholds=list(found.inside),
     )
 
 

@@ -53,8 +53,8 @@ class Crossing:
 
 
 class Evaluation(NamedTuple):
-    """What one look found, compared with what was told last (`before`). `changed`: a reader can see a difference, so it is told;
-    `due` is when to look again (None: never)."""
+    """What one look found, compared with what was told last (`before`). `changed`: a reader can see a difference, so it is told,
+    with the thresholds the account is inside of; `due` is when to look again (None: never)."""
 
     account_id: str
     card: CompiledCard
@@ -66,6 +66,7 @@ class Evaluation(NamedTuple):
     before: Assessment | None
     crossings: tuple[Crossing, ...]
     cause: Cause
+    inside: tuple[str, ...] = ()
     due: float | None = None
 
     @property
@@ -136,15 +137,17 @@ def _evaluate(
     before, seen = state.last, look(card, state, now, silences)
     assessment = seen.assessment
     crossings = [] if judged_before is None else _dropped(judged_before, card, state, before, now)
+    settled = False
     for watch in card.watches:
         if silent:
-            _settle(watch, state, assessment, now)
+            settled = _settle(watch, state, assessment, now) or settled
         elif (crossing := _crossing(watch, state, seen, now)) is not None:
             crossings.append(crossing)
     backfilling = state.backfill_until is not None
     changed = (
         assessment.differs(before)
         or bool(crossings)
+        or settled
         or state.attributes_changed
         or backfilling != was_backfilling
         or state.card != card.id
@@ -163,6 +166,7 @@ def _evaluate(
         before=before,
         crossings=tuple(crossings),
         cause=cause,
+        inside=tuple(name for name, each in state.thresholds.items() if each.inside) if changed else (),
         due=_due(seen, state, now, rest_s) if last else None,
     )
 
@@ -208,13 +212,15 @@ def _due(seen: Look, state: AccountState, now: float, rest_s: float | None) -> f
     return float(ceil(now + rest_s)) if found is None else found
 
 
-def _settle(watch: Watch, state: AccountState, assessment: Assessment, now: float) -> None:
-    """Take up the side that `enter` tells, as if from outside: however a history is split, its end decides alone."""
+def _settle(watch: Watch, state: AccountState, assessment: Assessment, now: float) -> bool:
+    """Take up the side that `enter` tells, as if from outside: however a history is split, its end decides alone. Whether that
+    is another side than before."""
     stood = state.thresholds.get(watch.threshold.name, OUTSIDE)
     stands, _ = step(watch.settling, OUTSIDE, assessment.of(watch.target), assessment.coverage, now)
     settled = replace(stands, sequence=stood.sequence)
     if settled != stood:
         state.thresholds[watch.threshold.name] = settled
+    return settled.inside != stood.inside
 
 
 def _crossing(watch: Watch, state: AccountState, seen: Look, now: float) -> Crossing | None:

@@ -71,6 +71,7 @@ ACCOUNT: Any = {
     "caps": [],
     "override": None,
     "frozen": [],
+    "thresholds": ["renewal_due", "at_risk", "escalated", "nps_detractor"],
 }
 
 PAGE: Any = {

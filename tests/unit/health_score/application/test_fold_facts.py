@@ -25,6 +25,7 @@ async def test_escalations_announce_a_crossing_that_says_why() -> None:
     told = owner.outbox.told("health.crossings.v1")[0]["data"]
     assert told["cause"] == {"kind": "facts", "fact_ids": ["e0", "e1", "e2"], "outreach": True}
     assert told["snapshot"]["score"] == told["after"] < 25
+    assert told["snapshot"]["thresholds"] == ["at_risk", "critical"]
     assert {part["measure"] for part in told["parts"]} == {"open_tickets", "escalations"}
 
 

@@ -132,6 +132,16 @@ def test_an_import_takes_up_its_thresholds_unannounced() -> None:
     assert found.due == NOW + BACKFILL_GRACE_S
 
 
+def test_what_an_import_settles_is_told_though_only_a_watched_number_moved() -> None:
+    watched = measure("seats", Latest(Selector(("plan",), value="seats"), 30), weight=0, curve=None)
+    few = Threshold("few", "measure:seats", enter=3, exit=4, direction="below")
+    model = model_of(card(Dimension("words", 1, (SAID, watched)), thresholds=[few]))
+    look_at(model, state := account(model, [said(80, backfill=True), fact("plan", NOW - 1, seats=5)]))
+    fold(model, state, fact("plan", seats=2, backfill=True))
+    found = look_at(model, state)
+    assert (found.crossings, found.changed, found.inside) == ((), True, ("few",))
+
+
 def test_what_comes_live_during_an_import_is_unannounced_too() -> None:
     state = AccountState("acme")
     looked(state, said(80, backfill=True))
@@ -175,6 +185,21 @@ def test_an_end_without_an_import_silences_nothing() -> None:
 history = st.lists(
     st.tuples(st.sampled_from([said, paid]), st.integers(0, 100), st.integers(0, 3)), max_size=12
 )
+
+
+@thorough
+@given(history, st.sets(st.integers(0, 12)), st.sets(st.integers(0, 12)))
+def test_whoever_keeps_what_was_told_last_knows_the_thresholds_an_account_is_inside_of(
+    history: list[tuple[object, int, int]], imported: set[int], ended: set[int]
+) -> None:
+    known: tuple[str, ...] = ()
+    state, now = AccountState("acme"), NOW
+    for index, (told, score, wait) in enumerate(history):
+        now += wait * DAY
+        each = fact("survey" if told is said else "invoice", now, score=score, backfill=index in imported)
+        found = looked(state, each, *([fact("csm.backfill.ended")] if index in ended else []), at=now)
+        known = found.inside if found.changed else known
+        assert set(known) == {name for name, stands in state.thresholds.items() if stands.inside}
 
 
 @thorough
