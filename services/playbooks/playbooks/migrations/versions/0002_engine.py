@@ -75,6 +75,7 @@ CREATE TABLE trials (
     programme text NOT NULL,
     account_id text NOT NULL,
     arm text NOT NULL,
+    crossed_at timestamptz NOT NULL,
     entered_at timestamptz NOT NULL,
     threshold text NOT NULL,
     direction text NOT NULL,
