@@ -114,6 +114,10 @@ class Runs(Protocol):
         none that somebody else has in hand."""
         ...
 
+    async def lock(self, run_ids: Collection[str]) -> list[Run]:
+        """Those of these runs that there are, ended or not, by id, locked until the transaction ends: for people's hands."""
+        ...
+
     async def take_back(self, run_id: str, fence: int) -> list[Run]:
         """This run, locked, if it is still out under the claim with this fence; otherwise none."""
         ...
