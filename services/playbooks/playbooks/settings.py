@@ -1,12 +1,37 @@
 """Settings of playbooks beside those every service has (`CSM_PLAYBOOKS__STEP_RETRY_S='[1, 10, 60]'`)."""
 
 from pathlib import Path
+from typing import Literal
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from csm_common.settings import ServiceSettings
 
 SHIPPED = Path(__file__).parent / "definitions"
+
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[Weekday, ...] = (
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+)  # fmt: skip
+
+
+class CalendarSettings(BaseModel):
+    """When people work."""
+
+    zone: str = Field(default="UTC", description="Of due dates, and of accounts without a zone of their own.")
+    weekend: tuple[Weekday, ...] = Field(default=("saturday", "sunday"), max_length=6)
+    holidays: str | None = Field(
+        default=None, description="Public holidays of a country or a part of it: DE, DE-BY (ISO 3166-2)."
+    )
+
+    @field_validator("zone")
+    @classmethod
+    def _is_zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError(f"there is no time zone {zone!r}; write one such as Europe/Berlin")
+        return zone
 
 
 class PlaybookSettings(BaseModel):
@@ -21,6 +46,7 @@ class PlaybookSettings(BaseModel):
         default=(1, 10, 60, 300, 1800),
         description="Pauses after failed attempts at a step; then the run has failed.",
     )
+    calendar: CalendarSettings = CalendarSettings()
 
 
 class PlaybooksSettings(ServiceSettings):
