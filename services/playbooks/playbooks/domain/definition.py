@@ -13,7 +13,7 @@ from playbooks.domain.rules import (
     require_name,
     require_text,
 )
-from playbooks.domain.steps import Step, conditions, walk
+from playbooks.domain.steps import Step, walk
 
 Direction = Literal["entered", "left"]
 
@@ -171,16 +171,9 @@ class Definition:
         """Whether this crossing is the way back over the trigger's own threshold."""
         return threshold == self.trigger.threshold and direction != self.trigger.direction
 
-    def conditions(self) -> Iterator[tuple[str, tuple[Place, ...]]]:
-        """Every expression with its place."""
-        yield self.audience, ("audience",)
-        if self.goal is not None:
-            yield self.goal.condition, ("goal", "condition")
-        if self.exit_when is not None and self.exit_when.condition is not None:
-            yield self.exit_when.condition, ("exit_when", "condition")
-        for step, place in walk(self.steps, "steps"):
-            for expression, at in conditions(step):
-                yield expression, (*place, *at)
+    def all_steps(self) -> Iterator[tuple[Step, tuple[Place, ...]]]:
+        """Every step, however deep, with its place."""
+        yield from walk(self.steps, "steps")
 
 
 def _require_unique_names(steps: Sequence[Step]) -> None:
