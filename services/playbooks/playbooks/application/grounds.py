@@ -1,0 +1,71 @@
+"""The values that a condition speaks of, as far as they are still known when somebody asks why it held."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from playbooks.application.model import Known
+from playbooks.domain.run import StepResult
+
+_TEXT = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
+_INDEX = re.compile(r"""\[\s*(["'])(\w+)\1\s*\]""")
+_PATH = re.compile(r"(?<![\w.])[a-z_]\w*(?:\.\w+(?!\w*\())*")
+
+
+def values_of(condition: str, known: Known) -> dict[str, Any]:
+    """Each member that the condition names with its value, in the order of the condition; None where there is none.
+    What cannot be told by name (`account[key]`) is left out.
+
+    >>> values_of("score < 50.0 && account.plan == 'pro'", known)
+    {'score': 42.0, 'account.plan': 'pro'}
+    """
+    facts = _facts(known)
+    paths = dict.fromkeys(_PATH.findall(_plain(condition)))
+    found = {path: _value(facts, path.split(".")) for path in paths if path.split(".")[0] in facts}
+    return {path: value for path, value in found.items() if not isinstance(value, Mapping)}
+
+
+def _plain(condition: str) -> str:
+    """With `x["y"]` as `x.y`, and without the texts, whose words are no members."""
+    return _TEXT.sub('""', _INDEX.sub(r".\2", condition))
+
+
+def _facts(known: Known) -> dict[str, Any]:
+    snapshot, crossing = known.snapshot, known.crossing
+    facts: dict[str, Any] = {
+        "account": snapshot.attributes,
+        "account_id": snapshot.account_id,
+        "score": snapshot.score,
+        "band": snapshot.band,
+        "coverage": snapshot.coverage,
+        "dimensions": snapshot.dimensions,
+        "measures": snapshot.measures,
+        "values": snapshot.values,
+        "thresholds": snapshot.thresholds,
+        "backfilling": snapshot.backfilling,
+        "steps": {step: _step(result, known) for step, result in known.results.items()},
+    }
+    if crossing is not None:
+        facts["crossing"] = {
+            "threshold": crossing.threshold,
+            "direction": crossing.direction,
+            "before": crossing.before,
+            "after": crossing.after,
+        }
+    return facts
+
+
+def _step(result: StepResult, known: Known) -> dict[str, Any]:
+    told: dict[str, Any] = {"outcome": result.outcome, "path": result.path}
+    if result.step in known.tasks:
+        status, outcome = known.tasks[result.step]
+        told["task"] = {"status": status, "outcome": outcome}
+    return told
+
+
+def _value(facts: Any, path: list[str]) -> Any:
+    for name in path:
+        if not isinstance(facts, Mapping) or name not in facts:
+            return None
+        facts = facts[name]
+    return facts

@@ -1,0 +1,159 @@
+"""The middle of a run's story: what each step came to, why, and on what knowledge it was decided."""
+
+from collections.abc import Iterator, Sequence
+
+from playbooks.application.grounds import values_of
+from playbooks.application.model import Known, Task
+from playbooks.application.moments import Moment
+from playbooks.application.reads import RunStory
+from playbooks.application.wording import duration_told, instant_told, listed, wait_told
+from playbooks.domain.actions import Notify, Until, Webhook
+from playbooks.domain.actions import Task as TaskStep
+from playbooks.domain.program import lay_out
+from playbooks.domain.run import StepResult
+from playbooks.domain.steps import Approve, Branch, End, Split, Step, WaitUntil, conditions
+
+Told = tuple[str, Sequence[str]]
+"""What happened, and why."""
+
+
+def step_moments(story: RunStory) -> Iterator[Moment]:
+    """A moment for each step that was taken, in order."""
+    nodes = lay_out(story.definition).nodes
+    for index, result in enumerate(story.results):
+        step = nodes[result.step].step
+        told, because = step_told(step, result, story)
+        yield Moment(
+            at=result.at,
+            what="step",
+            told=told,
+            because=because,
+            step=result.step,
+            kind=result.kind,
+            outcome=result.outcome,
+            path=result.path,
+            ref=result.ref,
+            until=result.until,
+            revision=result.revision,
+            values=_values(step, result, story, story.results[:index]),
+        )
+
+
+def step_told(step: Step, result: StepResult, story: RunStory) -> Told:
+    """What became of a step, and why."""
+    if result.outcome == "skipped":
+        return _skipped(step, result)
+    match step.action:
+        case Notify() as notify:
+            return _notified(notify)
+        case str() | Until() as wait:
+            return f"The wait is over: {wait_told(wait)}.", ()
+        case WaitUntil() as wait_until:
+            return _awaited(wait_until, result)
+        case Branch() | Split() as fork:
+            return _forked(fork, result)
+        case TaskStep() as task:
+            return _tasked(task, result, story.tasks.get(result.ref or ""))
+        case Webhook(endpoint=endpoint):
+            return f"Called the endpoint {endpoint}.", _reasons(result)
+        case Approve(title=title):
+            return f"‘{title}’: {result.reason}.", ()
+        case End(reason=reason):
+            return f"The playbook ends here: {reason}.", ()
+    raise AssertionError(step.kind)
+
+
+def _skipped(step: Step, result: StepResult) -> Told:
+    what = "The wait was skipped." if step.wait or step.wait_until else "The step was left out."
+    return what, _reasons(result)
+
+
+def _notified(notify: Notify) -> Told:
+    people = [_recipient(each.owner, each.role, each.contact) for each in notify.recipients]
+    told = f"Asked for an {notify.channel} ({notify.template}) to {listed(people, 'else')}."
+    return told, ["Who is written to, and whether at all, the notifier decides when it sends."]
+
+
+def _recipient(owner: bool, role: str | None, contact: str | None) -> str:
+    if owner:
+        return "the owner"
+    return f"the {role}" if role is not None else f"contact {contact}"
+
+
+def _awaited(wait: WaitUntil, result: StepResult) -> Told:
+    if result.outcome == "met":
+        return "What was waited for has come.", [f"It holds: {wait.condition}."]
+    return (
+        f"What was waited for did not come within {duration_told(wait.timeout)}.",
+        [f"It never held: {wait.condition}."],
+    )
+
+
+def _forked(fork: Branch | Split, result: StepResult) -> Told:
+    if isinstance(fork, Branch):
+        case = next((each for each in fork.cases if each.name == result.path), None)
+        because = f"It holds: {case.when}." if case else f"{_sentence(result.reason or 'no case holds')}."
+        return f"Took the way {result.path}.", [because]
+    share = next(each.share for each in fork.paths if each.name == result.path)
+    of = sum(each.share for each in fork.paths)
+    return (
+        f"Drew the way {result.path}.",
+        [f"Drawn once by the account's id; {share:g} of {of:g} accounts go this way."],
+    )
+
+
+def _tasked(wanted: TaskStep, result: StepResult, task: Task | None) -> Told:
+    if result.outcome == "updated":
+        told = f"Asked again for the task ‘{wanted.title}’ ({wanted.type})."
+        because = [
+            f"The account had an open task of this type for this reason, {wanted.reason}: no second one."
+        ]
+    else:
+        told, because = f"Opened the task ‘{wanted.title}’ ({wanted.type}).", []
+    return told, [*because, *_task_now(task)]
+
+
+def _task_now(task: Task | None) -> Iterator[str]:
+    if task is None:
+        return
+    yield f"It belongs to {task.owner or 'nobody'} and is due at {instant_told(task.due_at)}."
+    match task.status:
+        case "open":
+            return
+        case "snoozed":
+            until = (
+                instant_told(task.snoozed_until) if task.snoozed_until else f"a score of {task.snoozed_score}"
+            )
+            yield f"It is snoozed until {until}."
+        case ended:
+            outcome = f": {task.outcome}" if task.outcome else ""
+            by = f" by {task.done_by}" if task.done_by else ""
+            at = f" at {instant_told(task.done_at)}" if task.done_at else ""
+            yield f"It is {ended}{by}{at}{outcome}."
+
+
+def _values(
+    step: Step, result: StepResult, story: RunStory, before: Sequence[StepResult]
+) -> dict[str, object] | None:
+    """What the conditions of the step spoke of, up to the one that held; None where that is not known any more. What a task was
+    like at that time is not kept."""
+    asked = [expression for expression, _ in conditions(step)]
+    if not asked:
+        return None
+    snapshot = story.snapshots.get(result.revision) if result.revision is not None else None
+    if snapshot is None:
+        return None
+    known = Known(snapshot=snapshot, crossing=story.crossing, results={each.step: each for each in before})
+    if step.branch is not None:
+        names = [each.name for each in step.branch.cases]
+        asked = asked[: names.index(result.path) + 1] if result.path in names else asked
+    values = {path: value for each in asked for path, value in values_of(each, known).items()}
+    return {path: value for path, value in values.items() if ".task" not in path}
+
+
+def _reasons(result: StepResult) -> list[str]:
+    return [f"{_sentence(result.reason)}."] if result.reason else []
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
