@@ -123,6 +123,8 @@ def a_run(run_id: str = "run-1", **members: Any) -> Run:
         crossing_id="crossing-1",
         started_at=START,
         due_at=START,
+        purpose=members.get("playbook", "account_at_risk"),
+        step="tell",
     )
     return replace(run, **members)
 
