@@ -6,7 +6,6 @@ from pathlib import Path
 
 from csm_common.clock import SystemClock
 from csm_common.database.engine import service_engine
-from csm_common.kafka.consumer import ExactlyOnceConsumer
 from csm_common.kafka.producer import Producer
 from csm_common.kafka.relay import OutboxRelay
 from csm_common.runtime import Loop, run_service
@@ -18,12 +17,10 @@ from csm_common.web.probes import consumer_checks
 from csm_common.web.server import HttpServer
 from playbooks.adapters.definitions import load_directory
 from playbooks.adapters.postgres.playbooks import PlaybookCache
-from playbooks.adapters.postgres.reads import PostgresReads
 from playbooks.adapters.postgres.store import PostgresTransactions
+from playbooks.adapters.webhooks import open_endpoints
 from playbooks.application.handlers.definitions import publish
-from playbooks.entrypoints.api import create_router
-from playbooks.entrypoints.consumer import HealthHandler
-from playbooks.entrypoints.pollers import RunTicker
+from playbooks.assembly import Parts, engine_of, routers_of
 from playbooks.settings import PlaybooksSettings
 
 SCHEMA = "playbooks"
@@ -40,26 +37,23 @@ async def build(settings: PlaybooksSettings) -> AsyncIterator[Sequence[Loop]]:
     transactions = PostgresTransactions(engine, cache)
     await prepare(settings.kafka, engine, schema=SCHEMA, scripts=MIGRATIONS)
     await publish(transactions, definitions, clock)
-    async with Producer(settings.kafka) as producer:
+    async with (
+        Producer(settings.kafka) as producer,
+        open_endpoints(settings.playbooks.endpoints) as endpoints,
+    ):
         relay = OutboxRelay(engine, producer)
-        ticker = RunTicker(transactions, clock, settings.playbooks, on_commit=relay.wake)
-        handler = HealthHandler(transactions.store, clock, on_started=ticker.wake)
-        consumer = ExactlyOnceConsumer(settings.kafka, engine, handler, clock=clock, on_commit=relay.wake)
-        ready, alive = consumer_checks(consumer)
+        parts = Parts(settings.playbooks, engine, cache, transactions, endpoints, clock)
+        made = engine_of(parts, settings.kafka, relay)
+        ready, alive = consumer_checks(made.consumer)
         app = create_web_app(
             title="playbooks",
             description="Turns crossings into durable playbook runs, tasks and notification requests.",
             authenticator=Authenticator(KeyStore(engine), clock),
-            routers=[create_router(PostgresReads(engine, cache))],
+            routers=routers_of(parts, made.ticker, relay),
             ready=ready,
             alive=alive,
         )
-        yield [
-            Loop("http", HttpServer(app, settings.http).run),
-            Loop("consumer", consumer.run),
-            Loop("runs", ticker.run),
-            Loop("outbox", relay.run),
-        ]
+        yield [Loop("http", HttpServer(app, settings.http).run), *made.loops, Loop("outbox", relay.run)]
     await engine.dispose()
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import AnyHttpUrl, BaseModel, Field, SecretStr, field_validator
+from standardwebhooks import Webhook
 
 from csm_common.settings import ServiceSettings
 
@@ -34,6 +35,25 @@ class CalendarSettings(BaseModel):
         return zone
 
 
+class EndpointSettings(BaseModel):
+    """An address that webhook steps may call by its name."""
+
+    url: AnyHttpUrl
+    secret: SecretStr | None = Field(
+        default=None, description="Signs what is sent: whsec_… as Standard Webhooks have it."
+    )
+
+    @field_validator("secret")
+    @classmethod
+    def _signs(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            try:
+                Webhook(secret.get_secret_value())
+            except (ValueError, RuntimeError):
+                raise ValueError("a secret is whsec_ and base64") from None
+        return secret
+
+
 class PlaybookSettings(BaseModel):
     """Which playbooks are active, and how runs are moved on."""
 
@@ -41,10 +61,23 @@ class PlaybookSettings(BaseModel):
     look_every_s: float = Field(
         default=1.0, gt=0, description="How often to look for due runs that nothing has woken us for."
     )
-    step_batch: int = Field(default=200, ge=1, description="At most so many runs in one transaction.")
+    step_batch: int = Field(default=500, ge=1, description="At most so many runs in one transaction.")
     step_retry_s: tuple[float, ...] = Field(
         default=(1, 10, 60, 300, 1800),
         description="Pauses after failed attempts at a step; then the run has failed.",
+    )
+    max_staleness_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="No step is decided on a projection of the accounts that may be older than this.",
+    )
+    hold_sales_while: str = Field(
+        default="'escalated' in thresholds",
+        description="A condition over the account; while it holds, steps marked `sales` are held back.",
+    )
+    endpoints: dict[str, EndpointSettings] = Field(
+        default_factory=dict,
+        description='What webhook steps may call, by name: {"crm": {"url": …, "secret": "whsec_…"}}.',
     )
     calendar: CalendarSettings = CalendarSettings()
 

@@ -16,6 +16,8 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 
 from aiokafka import TopicPartition
 from aiokafka.errors import (
@@ -208,6 +210,22 @@ class ExactlyOnceConsumer:
         """Why this consumer is not healthy, in a sentence; None when it is."""
         problem = self._recovery.problem() if self._ownership.open else "no partitions are assigned yet"
         return problem and f"{self._handler.name}: {problem}"
+
+    async def read_to_end(self) -> dict[Partition, datetime]:
+        """Of each partition that is ours and read to its end: when the broker last said where that is."""
+        found: dict[Partition, datetime] = {}
+        if not self._ownership.open:
+            return found
+        told = [
+            (tp, self._client.highwater(tp), self._client.last_poll_timestamp(tp))
+            for tp in self._client.assignment()
+        ]
+        with suppress(KafkaError, TimeoutError):  # a rebalance takes partitions away meanwhile
+            async with asyncio.timeout(_IDLE_POLL_S):
+                for tp, end, at in told:
+                    if end is not None and at is not None and await self._client.position(tp) >= end:
+                        found[tp.topic, tp.partition] = datetime.fromtimestamp(at / 1000, UTC)
+        return found
 
     def stalled_for(self) -> float:
         """Seconds since the loop last came round; for the liveness probe."""

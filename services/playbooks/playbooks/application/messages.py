@@ -1,33 +1,24 @@
 """What playbooks tell others: notification requests and task facts, in the contracts' words, with ids derived from their step."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from csm_common.contracts import envelope
 from csm_common.contracts.facts import TaskChanged
-from csm_common.contracts.health import AccountSnapshot
 from csm_common.contracts.notifications import NOTIFICATION_REQUESTED, NotificationRequest, Recipient
 from csm_common.contracts.topics import CUSTOMER_EVENTS, NOTIFICATION_REQUESTS, Topic
 from csm_common.database.outbox import Message
 from csm_common.ids import derived_id
-from playbooks.application.model import Playbook, ReceivedCrossing, Task
-from playbooks.domain import steps
-from playbooks.domain.interpreter import OpenTask, RequestNotification
-from playbooks.domain.run import Run
+from playbooks.application.model import Approval, Task
+from playbooks.application.view import Situation
+from playbooks.domain import actions
+from playbooks.domain.interpreter import AskApproval, CallWebhook, OpenTask, RequestNotification
 
 SOURCE = "/csm/playbooks"
 TASK_CHANGED = "csm.task.changed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """A run with all that its steps may speak of. `snapshot` is the newest known, `received` the crossing that started it."""
-
-    run: Run
-    playbook: Playbook
-    received: ReceivedCrossing
-    snapshot: AccountSnapshot
+WEBHOOK_CALLED = "csm.playbook.step"
 
 
 def notification_id(run_id: str, step: str) -> str:
@@ -69,33 +60,79 @@ def notification_message(situation: Situation, effect: RequestNotification) -> M
     )
 
 
-def task_of(situation: Situation, effect: OpenTask, now: datetime) -> Task:
-    """The task a step asks for; its owner is the account's."""
-    owner = situation.snapshot.attributes.get("owner")
+def approval_id(run_id: str, step: str) -> str:
+    """The id of a step's question."""
+    return derived_id("approval", run_id, step)
+
+
+def webhook_id(run_id: str, step: str) -> str:
+    """The id of a step's call, the same however often it is made."""
+    return derived_id("webhook", run_id, step)
+
+
+def task_of(situation: Situation, effect: OpenTask, owner: str | None, now: datetime) -> Task:
+    """The task a step asks for."""
+    run = situation.run
     return Task(
-        id=task_id(situation.run.id, effect.step),
-        account_id=situation.run.account_id,
+        id=task_id(run.id, effect.step),
+        account_id=run.account_id,
         type=effect.task.type,
         title=effect.task.title,
         reason=effect.task.reason,
-        owner=None if owner is None else str(owner),
+        owner=owner,
         due_at=effect.due_at,
-        run_id=situation.run.id,
+        run_id=run.id,
+        playbook=run.playbook,
+        step=effect.step,
         created_at=now,
         updated_at=now,
     )
 
 
-def task_message(situation: Situation, step: str, found: str, now: datetime) -> Message:
+def task_message(situation: Situation, effect: OpenTask, found: str, now: datetime) -> Message:
     """The fact that the task with the id `found` was opened or asked for again."""
     run = situation.run
     return _message(
         CUSTOMER_EVENTS,
         situation,
-        message_id=derived_id("task.changed", run.id, step),
+        message_id=derived_id("task.changed", run.id, effect.step),
         kind=TASK_CHANGED,
         time=now,
         data=TaskChanged(id=found, status="open", run=run.id, playbook=run.playbook),
+    )
+
+
+def approval_of(situation: Situation, effect: AskApproval, now: datetime) -> Approval:
+    """The question a step asks."""
+    run, by = situation.run, effect.approve.by
+    return Approval(
+        id=approval_id(run.id, effect.step),
+        run_id=run.id,
+        playbook=run.playbook,
+        step=effect.step,
+        account_id=run.account_id,
+        title=effect.approve.title,
+        by=(by,) if isinstance(by, str) else by,
+        asked_at=now,
+        expires_at=effect.expires_at,
+    )
+
+
+def webhook_body(situation: Situation, effect: CallWebhook) -> bytes:
+    """What an endpoint is told, as JSON: the step, the account as it is, the crossing that began it, the playbook's own data."""
+    run = situation.run
+    return msgspec.json.encode(
+        {
+            "type": WEBHOOK_CALLED,
+            "account_id": run.account_id,
+            "run_id": run.id,
+            "playbook": run.playbook,
+            "playbook_version": run.version,
+            "step": effect.step,
+            "data": effect.webhook.data or {},
+            "context": _context(situation),
+            "chain": _chain(situation, effect.step),
+        }
     )
 
 
@@ -108,7 +145,7 @@ def _message(
     return Message(topic.name, account.encode(), value, {"traceparent": trace} if trace else {})
 
 
-def _recipient(spec: steps.Recipient) -> Recipient:
+def _recipient(spec: actions.Recipient) -> Recipient:
     if spec.owner:
         return Recipient(kind="owner")
     if spec.role is not None:
@@ -125,9 +162,13 @@ def _context(situation: Situation) -> dict[str, Any]:
         "band": snapshot.band,
         "coverage": snapshot.coverage,
         "dimensions": snapshot.dimensions,
+        "values": snapshot.values,
+        "thresholds": snapshot.thresholds,
         "crossing": {
             "threshold": crossing.threshold,
             "direction": crossing.direction,
+            "target": crossing.target,
+            "level": crossing.level,
             "before": crossing.before,
             "after": crossing.after,
             "band_before": crossing.band_before,

@@ -18,6 +18,7 @@ from csm_common.telemetry.logs import get_logger
 from playbooks.application.handlers.accounts import keep_accounts
 from playbooks.application.handlers.crossings import Changes, handle_crossings
 from playbooks.application.handlers.erasures import erase_accounts
+from playbooks.application.handlers.trials import follow
 from playbooks.application.model import ReceivedCrossing, ReceivedSnapshot
 from playbooks.application.ports import Store
 
@@ -37,7 +38,7 @@ class HealthHandler:
     def __init__(
         self, store: Callable[[AsyncConnection], Store], clock: Clock, on_started: Callable[[], None]
     ) -> None:
-        """`store` is the store of a transaction; `on_started` is called once runs that were started last."""
+        """`store` is the store of a transaction; `on_started` is called once runs that were started, or woken, last."""
         self._store = store
         self._clock = clock
         self._on_started = on_started
@@ -46,24 +47,30 @@ class HealthHandler:
         """Keep the newest snapshots and apply the crossings; what cannot be read becomes a dead letter."""
         batch = _Batch(records)
         store = self._store(tx)
-        await keep_accounts(store, batch.gone, list(batch.newest.values()))
+        now = self._clock.now()
+        woken = await keep_accounts(store, batch.gone, list(batch.newest.values()), now)
         erased = await erase_accounts(store, batch.erased)
-        changes = await handle_crossings(store, batch.crossings, self._clock.now())
+        changes = await handle_crossings(store, batch.crossings, now)
+        newest = {account: each.snapshot for account, each in batch.newest.items()}
+        fresh = [each.crossing for each in changes.crossings]
+        await follow(store.trials, store.playbooks, newest, fresh, now)
 
         def committed() -> None:
-            self._committed(changes)
+            self._committed(changes, woken)
             if batch.erased:
                 metrics.erasures.add(len(batch.erased), {"service": "playbooks", "kind": "account"})
                 log.info("erased", accounts=len(batch.erased), **erased)
 
         return Outcome(batch.dead_letters, committed)
 
-    def _committed(self, changes: Changes) -> None:
+    def _committed(self, changes: Changes, woken: int) -> None:
         for run in changes.started:
             metrics.runs_started.add(1, {"playbook": run.playbook})
         for run in changes.ended:
             metrics.runs_ended.add(1, {"playbook": run.playbook, "outcome": run.status})
-        if changes.started:
+        for playbook in changes.paused:
+            log.error("a playbook paused itself: more runs than its limit", playbook=playbook)
+        if changes.started or woken:
             self._on_started()
 
     async def claimed(self, tx: AsyncConnection, partitions: Sequence[Partition]) -> None:

@@ -4,10 +4,19 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-_TYPES = dict.fromkeys(("version", "position", "failures", "asked"), "int") | dict.fromkeys(
-    ("started_at", "wake_at", "due_at", "ended_at", "at", "until", "decided_at", "created_at", "updated_at"),
-    "timestamptz",
-)
+_TYPES = (
+    dict.fromkeys(("version", "position", "failures", "asked", "priority"), "int")
+    | dict.fromkeys(("fence", "revision"), "bigint")
+    | dict.fromkeys(("snoozed_score", "revenue"), "float8")
+    | dict.fromkeys(
+        (
+            "started_at", "wake_at", "due_at", "ended_at", "at", "until", "decided_at", "created_at", "updated_at",
+            "held_since", "lease_until", "crossed_at", "entered_at", "window_ends_at", "goal_reached_at", "recovered_at",
+            "snoozed_until", "done_at", "asked_at", "expires_at", "answered_at",
+        ),
+        "timestamptz",
+    )
+)  # fmt: skip
 
 
 def names_of(kind: type[Any]) -> list[str]:

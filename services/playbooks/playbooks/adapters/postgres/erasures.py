@@ -16,10 +16,17 @@ _DELETE = {
         DELETE FROM run_steps USING runs
         WHERE run_steps.run_id = runs.id AND runs.account_id = ANY(CAST(:ids AS text[]))
     """),
+    "notes": text("""
+        DELETE FROM task_notes USING tasks
+        WHERE task_notes.task_id = tasks.id AND tasks.account_id = ANY(CAST(:ids AS text[]))
+    """),
     "tasks": text("DELETE FROM tasks WHERE account_id = ANY(CAST(:ids AS text[]))"),
+    "approvals": text("DELETE FROM approvals WHERE account_id = ANY(CAST(:ids AS text[]))"),
     "entries": text("DELETE FROM entries WHERE account_id = ANY(CAST(:ids AS text[]))"),
+    "trials": text("DELETE FROM trials WHERE account_id = ANY(CAST(:ids AS text[]))"),
     "runs": text("DELETE FROM runs WHERE account_id = ANY(CAST(:ids AS text[]))"),
     "crossings": text("DELETE FROM crossings WHERE account_id = ANY(CAST(:ids AS text[]))"),
+    "audited": text("DELETE FROM audit WHERE account_id = ANY(CAST(:ids AS text[]))"),
 }
 
 _DELETE_REQUESTS = text("DELETE FROM outbox WHERE topic = :topic AND key = ANY(CAST(:keys AS bytea[]))")

@@ -1,6 +1,7 @@
 """The tables `runs` and `run_steps`: where each run stands, and what became of its steps."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,8 @@ RUN_COLUMNS = ", ".join(f"runs.{name}" for name in names_of(Run))
 STEP_COLUMNS = ", ".join(names_of(StepResult))
 
 _CHANGING = (
-    "status", "position", "wake_at", "due_at", "failures", "error", "ended_at", "reason", "exit_crossing_id",
+    "status", "position", "step", "awaits", "wake_at", "due_at", "held", "held_since", "lease_until", "fence", "failures",
+    "error", "ended_at", "reason", "exit_crossing_id",
 )  # fmt: skip
 
 _LOCK_ACTIVE = text(f"""
@@ -22,31 +24,64 @@ SELECT {RUN_COLUMNS} FROM runs
 WHERE status = 'active' AND account_id = ANY(CAST(:accounts AS text[])) ORDER BY id FOR UPDATE
 """)  # noqa: S608  (names of our own fields, here and below)
 
-_LAST_STARTS = text("""
-SELECT account_id, playbook, max(started_at) AS started_at FROM runs
-WHERE account_id = ANY(CAST(:accounts AS text[])) AND position > 0 GROUP BY account_id, playbook
+_LOCK = text(f"SELECT {RUN_COLUMNS} FROM runs WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id FOR UPDATE")  # noqa: S608
+
+_STARTS_SINCE = text("""
+SELECT playbook, count(*) AS starts FROM runs
+WHERE playbook = ANY(CAST(:playbooks AS text[])) AND started_at > :since GROUP BY playbook
 """)
 
-_TAKE_DUE = text(f"""
-SELECT {RUN_COLUMNS} FROM runs
-WHERE status = 'active' AND due_at <= :now ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+# `*` is the switch for everything. With nothing paused, which is nearly always, the second half costs nothing.
+_RUNNING = "NOT EXISTS (SELECT FROM switches WHERE state = 'paused' AND name IN ('*', runs.playbook))"
+
+_NO_CALL = "awaits IS DISTINCT FROM 'call'"
+
+_DUE = text(f"""
+SELECT id FROM runs WHERE status = 'active' AND due_at <= :now AND {_NO_CALL} AND NOT alone AND {_RUNNING}
+ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+""")  # noqa: S608
+
+_DUE_ALONE = text(f"""
+SELECT id FROM runs WHERE status = 'active' AND due_at <= :now AND {_NO_CALL} AND alone AND {_RUNNING}
+ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
 """)  # noqa: S608
 
 _TAKE = text(f"""
 SELECT {RUN_COLUMNS} FROM runs
-WHERE status = 'active' AND due_at <= :now AND id = :id FOR UPDATE SKIP LOCKED
+WHERE id = ANY(CAST(:ids AS text[])) AND status = 'active' AND due_at <= :now AND {_NO_CALL}
+ORDER BY due_at FOR UPDATE SKIP LOCKED
 """)  # noqa: S608
 
-_NEXT_DUE = text("SELECT min(due_at) FROM runs WHERE status = 'active'")
+_TAKE_CALLS = text(f"""
+SELECT {RUN_COLUMNS} FROM runs WHERE status = 'active' AND due_at <= :now AND awaits = 'call' AND {_RUNNING}
+ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+""")  # noqa: S608
+
+_TAKE_BACK = text(f"""
+SELECT {RUN_COLUMNS} FROM runs
+WHERE id = :id AND fence = :fence AND status = 'active' AND lease_until IS NOT NULL FOR UPDATE
+""")  # noqa: S608
+
+_NEXT_DUE = text(f"SELECT min(due_at) FROM runs WHERE status = 'active' AND {_RUNNING}")  # noqa: S608
 
 _ADD = text(insert("runs", Run))
 
+# Whoever ended a step alone has shown that the step kills nobody.
 _UPDATE = text(f"""
-UPDATE runs SET {", ".join(f"{name} = t.{name}" for name in _CHANGING)}
+UPDATE runs SET alone = runs.alone AND runs.position = t.position, {", ".join(f"{name} = t.{name}" for name in _CHANGING)}
 FROM {unnested(("id", *_CHANGING))} WHERE runs.id = t.id
 """)  # noqa: S608
 
 _RECORD = text(insert("run_steps", StepResult))
+
+_RESULTS = text(f"""
+SELECT {STEP_COLUMNS} FROM run_steps WHERE run_id = ANY(CAST(:ids AS text[])) ORDER BY position
+""")  # noqa: S608
+
+_WAKE = text("""
+UPDATE runs SET due_at = :now
+WHERE status = 'active' AND awaits IN ('condition', 'hold') AND account_id = ANY(CAST(:accounts AS text[])) AND due_at > :now
+""")
 
 
 def run_of(row: Row[Any]) -> Run:
@@ -69,26 +104,44 @@ class PostgresRuns:
         """The active runs of the accounts, locked until the transaction ends."""
         return await self._runs(_LOCK_ACTIVE, accounts=list(account_ids))
 
-    async def last_starts(self, account_ids: Collection[str]) -> dict[tuple[str, str], datetime]:
-        """Account and playbook → when the last run that took a step was started."""
-        rows = await self._tx.execute(_LAST_STARTS, {"accounts": list(account_ids)})
-        return {(row.account_id, row.playbook): row.started_at for row in rows}
+    async def starts_since(self, playbooks: Collection[str], since: datetime) -> Mapping[str, int]:
+        """How many runs of each playbook were started after `since`."""
+        if not playbooks:
+            return {}
+        rows = await self._tx.execute(_STARTS_SINCE, {"playbooks": list(playbooks), "since": since})
+        return {row.playbook: row.starts for row in rows}
 
-    async def take_due(self, now: datetime, limit: int) -> list[Run]:
-        """The longest due active runs that nobody else has in hand, locked until the transaction ends."""
-        return await self._runs(_TAKE_DUE, now=now, limit=limit)
+    async def due(self, now: datetime, limit: int) -> list[str]:
+        """The ids of the longest due active runs that nobody else has in hand."""
+        return list(await self._tx.scalars(_DUE, {"now": now, "limit": limit}))
 
-    async def take(self, run_id: str, now: datetime) -> list[Run]:
-        """This run, locked, if it is still due and nobody else has it in hand; otherwise none."""
-        return await self._runs(_TAKE, id=run_id, now=now)
+    async def due_alone(self, now: datetime) -> list[str]:
+        """The id of one run that is to be taken alone, or none."""
+        return list(await self._tx.scalars(_DUE_ALONE, {"now": now}))
+
+    async def take(self, run_ids: Collection[str], now: datetime) -> list[Run]:
+        """Those of these runs that are still due, and that nobody else has in hand, locked."""
+        return await self._runs(_TAKE, ids=list(run_ids), now=now)
+
+    async def take_calls(self, now: datetime, limit: int) -> list[Run]:
+        """The longest due runs with a call to make, locked."""
+        return await self._runs(_TAKE_CALLS, now=now, limit=limit)
+
+    async def lock(self, run_ids: Collection[str]) -> list[Run]:
+        """Those of these runs that there are, ended or not, locked until the transaction ends."""
+        return await self._runs(_LOCK, ids=list(run_ids))
+
+    async def take_back(self, run_id: str, fence: int) -> list[Run]:
+        """This run, locked, if it is still out under the claim with this fence; otherwise none."""
+        return await self._runs(_TAKE_BACK, id=run_id, fence=fence)
 
     async def next_due(self) -> datetime | None:
-        """When the next active run is due."""
+        """When the next active run of a playbook that is not paused is due."""
         found: datetime | None = await self._tx.scalar(_NEXT_DUE)
         return found
 
     async def add(self, runs: Sequence[Run]) -> None:
-        """Write new runs; at most one of an account and playbook may be active."""
+        """Write new runs; at most one of an account and purpose may be active."""
         if runs:
             await self._tx.execute(_ADD, parameters(runs, names_of(Run)))
 
@@ -101,6 +154,20 @@ class PostgresRuns:
         """Write step results; each can be written once only."""
         if results:
             await self._tx.execute(_RECORD, parameters(results, names_of(StepResult)))
+
+    async def results(self, run_ids: Collection[str]) -> Mapping[str, Mapping[str, StepResult]]:
+        """Run → step → what became of it."""
+        found: dict[str, dict[str, StepResult]] = defaultdict(dict)
+        if run_ids:
+            for row in await self._tx.execute(_RESULTS, {"ids": list(run_ids)}):
+                found[row.run_id][row.step] = result_of(row)
+        return found
+
+    async def wake(self, account_ids: Collection[str], now: datetime) -> int:
+        """Have the accounts' runs that wait for a condition or are held back looked at now; how many."""
+        if not account_ids:
+            return 0
+        return int((await self._tx.execute(_WAKE, {"accounts": list(account_ids), "now": now})).rowcount)
 
     async def _runs(self, query: TextClause, **values: object) -> list[Run]:
         return [run_of(row) for row in await self._tx.execute(query, values)]

@@ -10,12 +10,18 @@ from csm_common.database.errors import is_transient
 from csm_common.database.outbox import Message
 from csm_common.errors import TransientError
 from playbooks.adapters.postgres.accounts import PostgresAccounts
+from playbooks.adapters.postgres.approvals import PostgresApprovals
+from playbooks.adapters.postgres.audit import PostgresAudit
 from playbooks.adapters.postgres.crossings import PostgresCrossings
 from playbooks.adapters.postgres.entries import PostgresEntries
 from playbooks.adapters.postgres.erasures import PostgresErasures
+from playbooks.adapters.postgres.freshness import PostgresFreshness
+from playbooks.adapters.postgres.hands import PostgresHands
 from playbooks.adapters.postgres.playbooks import PlaybookCache, PostgresPlaybooks
 from playbooks.adapters.postgres.runs import PostgresRuns
+from playbooks.adapters.postgres.switches import PostgresSwitches
 from playbooks.adapters.postgres.tasks import PostgresTasks
+from playbooks.adapters.postgres.trials import PostgresTrials
 
 
 class PostgresOutbox:
@@ -34,11 +40,17 @@ class PostgresStore:
 
     def __init__(self, tx: AsyncConnection, cache: PlaybookCache) -> None:
         self.playbooks = PostgresPlaybooks(tx, cache)
+        self.switches = PostgresSwitches(tx)
         self.accounts = PostgresAccounts(tx)
         self.crossings = PostgresCrossings(tx)
         self.runs = PostgresRuns(tx)
+        self.hands = PostgresHands(tx)
+        self.freshness = PostgresFreshness(tx)
         self.entries = PostgresEntries(tx)
+        self.trials = PostgresTrials(tx)
         self.tasks = PostgresTasks(tx)
+        self.approvals = PostgresApprovals(tx)
+        self.audit = PostgresAudit(tx)
         self.erasures = PostgresErasures(tx)
         self.outbox = PostgresOutbox(tx)
 

@@ -1,133 +1,147 @@
 """The clock's part: takes due runs a step further, each step's effects and its result in one transaction.
 
-Why no lease. Every effect of today's steps is a row (a message in the outbox, a task, a result), so it lasts with the run's
-new state or not at all: a crash at any point leaves the run as it was, and the row lock (SKIP LOCKED) keeps two tickers from
-the same run. A lease is for effects that no rollback takes back. A step that calls somebody else will have to claim its run in
-one transaction, call with none open, and write the result in a second one, fenced by the lease; it must bring that lease along.
+Why no lease here. Every effect of these steps is a row (a message in the outbox, a task, a question, a result), so it lasts with
+the run's new state or not at all: a crash at any point leaves the run as it was, and the row lock (SKIP LOCKED) keeps two workers
+from the same run. Calls to others are made in `calls`, under a lease.
 
 Why a batch, and then one by one. A batch shares its commit, and a step that breaks takes the whole batch back. So the runs of a
 broken batch are tried again alone: those without fault go on, the one at fault is noted, tried later, and in the end fails.
+
+Why a hand. A step that kills the process leaves no error behind. So what a worker begins is written down before, in a
+transaction of its own; what a dead worker leaves is taken alone from then on, and who dies alone has failed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from csm_common.database.outbox import Message
 from csm_common.errors import TransientError
 from csm_common.telemetry.logs import get_logger
-from playbooks.application.messages import (
-    Situation,
-    notification_id,
-    notification_message,
-    task_id,
-    task_message,
-    task_of,
-)
+from playbooks.application.effects import carry_out
+from playbooks.application.model import Playbook, PlaybookKey
 from playbooks.application.ports import Store, Transactions
-from playbooks.domain.interpreter import Effect, OpenTask, RequestNotification, advance
-from playbooks.domain.run import Run, StepResult, note_failure
+from playbooks.application.view import Holding, situations
+from playbooks.domain.calendar import Calendar
+from playbooks.domain.interpreter import advance, needs_view
+from playbooks.domain.run import Run, note_failure
 
 log = get_logger(__name__)
+
+HAND_S = timedelta(seconds=30)
+"""No batch takes so long; whoever has not come back by then is dead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How steps are taken: `calendar` for waits and due dates, `hold` for what is not said to an account in trouble, the pauses
+    after failed attempts, and how old the projection of the accounts may be (None: as old as it is)."""
+
+    calendar: Calendar = field(default_factory=Calendar)
+    hold: Holding | None = None
+    retry_after_s: Sequence[float] = (1, 10, 60, 300, 1800)
+    max_staleness: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """The runs as a round left them, and when the next one is due (None: no run is active)."""
+    """The runs as a round left them, when the next one is due (None: no run is active), and whether more may be due by now."""
 
     runs: Sequence[Run]
     next_due: datetime | None
+    stale_since: datetime | None = None
 
 
 async def advance_due(
-    transactions: Transactions, now: datetime, *, limit: int, retry_after_s: Sequence[float]
+    transactions: Transactions, now: datetime, rules: Rules, *, worker: str, limit: int
 ) -> Advanced:
     """Take up to `limit` due runs one step further. TransientError while the database is away; then nothing was done."""
-    due: list[Run] = []
+    async with transactions.begin() as store:
+        if stale_since := await _stale(store, rules, now):
+            return Advanced([], None, stale_since)
+        await _look_after_the_dead(store, rules, now)
+        due = await store.runs.due_alone(now) or await store.runs.due(now, limit)
+        next_due = None if due else await store.runs.next_due()
+        if due:
+            await store.hands.hold(worker, due, now + HAND_S)
+    if not due:
+        return Advanced([], next_due)
+    return Advanced(await _advance_batch(transactions, due, now, rules, worker), now)
+
+
+async def _stale(store: Store, rules: Rules, now: datetime) -> datetime | None:
+    """Since when the projection is too old to decide on."""
+    if rules.max_staleness is None:
+        return None
+    oldest = await store.freshness.oldest()
+    return oldest if oldest is not None and now - oldest > rules.max_staleness else None
+
+
+async def _look_after_the_dead(store: Store, rules: Rules, now: datetime) -> None:
+    for hand in await store.hands.abandoned(now):
+        log.warning("a worker died with runs in hand; they are taken one by one", runs=len(hand))
+        await store.hands.take_alone(hand)
+        if len(hand) == 1:
+            taken = await store.runs.take(hand, now)
+            died = "the worker died in this step"
+            await store.runs.update([note_failure(run, died, rules.retry_after_s, now) for run in taken])
+
+
+async def _advance_batch(
+    transactions: Transactions, due: Sequence[str], now: datetime, rules: Rules, worker: str
+) -> Sequence[Run]:
     try:
         async with transactions.begin() as store:
-            due = await store.runs.take_due(now, limit)
-            advanced = await _advance(store, due, now)
-            return Advanced(advanced, await store.runs.next_due())
+            advanced = await _advance(store, await store.runs.take(due, now), now, rules)
+            await store.hands.release(worker)
+            return advanced
     except TransientError:
         raise
     except Exception:
-        if not due:
-            raise
         log.exception("a batch of steps failed; trying its runs one by one", runs=len(due))
-    alone = [await _advance_alone(transactions, run.id, now, retry_after_s) for run in due]
-    return Advanced([run for runs in alone for run in runs], now)
+    alone = [await _advance_alone(transactions, run_id, now, rules, worker) for run_id in due]
+    return [run for runs in alone for run in runs]
 
 
 async def _advance_alone(
-    transactions: Transactions, run_id: str, now: datetime, retry_after_s: Sequence[float]
+    transactions: Transactions, run_id: str, now: datetime, rules: Rules, worker: str
 ) -> list[Run]:
+    async with transactions.begin() as store:
+        await store.hands.hold(worker, [run_id], now + HAND_S)
     try:
         async with transactions.begin() as store:
-            return await _advance(store, await store.runs.take(run_id, now), now)
+            advanced = await _advance(store, await store.runs.take([run_id], now), now, rules)
+            await store.hands.release(worker)
+            return advanced
     except TransientError:
         raise
     except Exception as error:
         async with transactions.begin() as store:
-            taken = await store.runs.take(run_id, now)
-            noted = [note_failure(run, _sentence(error), retry_after_s, now) for run in taken]
+            taken = await store.runs.take([run_id], now)
+            noted = [note_failure(run, sentence(error), rules.retry_after_s, now) for run in taken]
             await store.runs.update(noted)
+            await store.hands.release(worker)
         for run in noted:
             log.warning("step failed", run=run.id, status=run.status, failures=run.failures, error=run.error)
         return noted
 
 
-async def _advance(store: Store, runs: Sequence[Run], now: datetime) -> list[Run]:
-    situations = await _situations(store, runs)
-    taken = [(each, advance(each.playbook.definition, each.run, now)) for each in situations]
-    opened = await store.tasks.open(
-        [task_of(each, made.effect, now) for each, made in taken if isinstance(made.effect, OpenTask)]
-    )
-    advanced = [made.run for _, made in taken]
-    await store.runs.update(advanced)
-    await store.runs.record(
-        [_completed(made.result, made.effect, opened) for _, made in taken if made.result]
-    )
-    await store.outbox.add([_message(each, made.effect, opened, now) for each, made in taken if made.effect])
-    return advanced
-
-
-async def _situations(store: Store, runs: Sequence[Run]) -> list[Situation]:
-    playbooks = await store.playbooks.load({(run.playbook, run.version) for run in runs})
-    crossings = await store.crossings.load({run.crossing_id for run in runs})
-    snapshots = await store.accounts.newest({run.account_id for run in runs})
-    situations = []
+async def _advance(store: Store, runs: Sequence[Run], now: datetime, rules: Rules) -> list[Run]:
+    playbooks = await load_playbooks(store, runs)
+    looking = [run for run in runs if needs_view(playbooks[run.playbook, run.version].program, run, now)]
+    views = await situations(store, looking, playbooks, rules.hold)
+    taken = []
     for run in runs:
-        received = crossings[run.crossing_id]
-        # The two topics are not read in step: just after a crossing, its own snapshot can be the newest.
-        known = snapshots.get(run.account_id, received.crossing.snapshot)
-        newest = max(known, received.crossing.snapshot, key=lambda each: each.revision)
-        playbook = playbooks[run.playbook, run.version]
-        situations.append(Situation(run=run, playbook=playbook, received=received, snapshot=newest))
-    return situations
+        program = playbooks[run.playbook, run.version].program
+        taken.append((run, advance(program, run, views.get(run.id), rules.calendar, now)))
+    return await carry_out(store, taken, views, now)
 
 
-def _completed(result: StepResult, effect: Effect | None, opened: Mapping[str, str]) -> StepResult:
-    """The result with what only its effect can tell."""
-    match effect:
-        case RequestNotification():
-            return replace(result, ref=notification_id(result.run_id, result.step))
-        case OpenTask():
-            wanted = task_id(result.run_id, result.step)
-            found = opened[wanted]
-            return replace(result, ref=found, outcome="opened" if found == wanted else "updated")
-        case None:
-            return result
+async def load_playbooks(store: Store, runs: Sequence[Run]) -> Mapping[PlaybookKey, Playbook]:
+    """The versions that the runs follow."""
+    return await store.playbooks.load({(run.playbook, run.version) for run in runs})
 
 
-def _message(situation: Situation, effect: Effect, opened: Mapping[str, str], now: datetime) -> Message:
-    match effect:
-        case RequestNotification():
-            return notification_message(situation, effect)
-        case OpenTask(step=step):
-            return task_message(situation, step, opened[task_id(situation.run.id, step)], now)
-
-
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
+    """An error as a run keeps it."""
     first_line = next(iter(str(error).splitlines()), "")
     return f"{type(error).__name__}: {first_line}"[:500]

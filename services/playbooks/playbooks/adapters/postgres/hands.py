@@ -1,0 +1,45 @@
+"""The table `hands`: what each worker has begun and not ended, so that what kills workers is found."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_HOLD = text("""
+INSERT INTO hands (worker, runs, until) VALUES (:worker, CAST(:runs AS text[]), :until)
+ON CONFLICT (worker) DO UPDATE SET runs = EXCLUDED.runs, until = EXCLUDED.until
+""")
+
+_RELEASE = text("DELETE FROM hands WHERE worker = :worker")
+
+_ABANDONED = text("""
+DELETE FROM hands WHERE worker IN (SELECT worker FROM hands WHERE until < :now FOR UPDATE SKIP LOCKED) RETURNING runs
+""")
+
+_TAKE_ALONE = text(
+    "UPDATE runs SET alone = true WHERE id = ANY(CAST(:ids AS text[])) AND status = 'active' AND NOT alone"
+)
+
+
+class PostgresHands:
+    """Implements ports.Hands."""
+
+    def __init__(self, tx: AsyncConnection) -> None:
+        self._tx = tx
+
+    async def hold(self, worker: str, runs: Sequence[str], until: datetime) -> None:
+        """The worker begins with these, and is done by then or dead."""
+        await self._tx.execute(_HOLD, {"worker": worker, "runs": list(runs), "until": until})
+
+    async def release(self, worker: str) -> None:
+        """It is done."""
+        await self._tx.execute(_RELEASE, {"worker": worker})
+
+    async def abandoned(self, now: datetime) -> Sequence[Sequence[str]]:
+        """What the dead had in hand, each hand once; nobody else is told of it."""
+        return list(await self._tx.scalars(_ABANDONED, {"now": now}))
+
+    async def take_alone(self, run_ids: Collection[str]) -> None:
+        """One of these may have killed a worker: each is to be taken alone until it has ended a step."""
+        await self._tx.execute(_TAKE_ALONE, {"ids": sorted(run_ids)})

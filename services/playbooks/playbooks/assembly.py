@@ -1,0 +1,113 @@
+"""Puts the service together on parts that are given: the rules of steps, the loops, and the routers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from csm_common.clock import Clock
+from csm_common.contracts.topics import HEALTH_ACCOUNTS
+from csm_common.kafka.consumer import ExactlyOnceConsumer
+from csm_common.kafka.relay import OutboxRelay
+from csm_common.runtime import Loop
+from csm_common.settings import KafkaSettings
+from playbooks.adapters.conditions import compile_condition
+from playbooks.adapters.holidays import working_calendar
+from playbooks.adapters.postgres.playbooks import PlaybookCache
+from playbooks.adapters.postgres.reads import PostgresReads
+from playbooks.adapters.postgres.store import PostgresTransactions
+from playbooks.application.endpoints import Endpoints
+from playbooks.application.handlers.steps import Rules
+from playbooks.application.view import Holding
+from playbooks.entrypoints.api import create_router
+from playbooks.entrypoints.consumer import HealthHandler
+from playbooks.entrypoints.pollers import CallTicker, FreshnessMarker, RunTicker, TaskAlarm
+from playbooks.settings import PlaybookSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the service is made of; `transactions` and `cache` are over `engine`."""
+
+    settings: PlaybookSettings
+    engine: AsyncEngine
+    cache: PlaybookCache
+    transactions: PostgresTransactions
+    endpoints: Endpoints
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What moves runs on."""
+
+    consumer: ExactlyOnceConsumer
+    ticker: RunTicker
+    loops: Sequence[Loop]
+
+
+def rules_of(settings: PlaybookSettings) -> Rules:
+    """How steps are taken."""
+    holding = Holding(
+        condition=compile_condition(settings.hold_sales_while, "account"),
+        reason=f"nothing is sold to the account while {settings.hold_sales_while}",
+    )
+    return Rules(
+        calendar=working_calendar(settings.calendar),
+        hold=holding,
+        retry_after_s=settings.step_retry_s,
+        max_staleness=timedelta(seconds=settings.max_staleness_s),
+    )
+
+
+def engine_of(parts: Parts, kafka: KafkaSettings, relay: OutboxRelay) -> Engine:
+    """The consumer, the tickers and what else time brings, each waking whom it has made work for."""
+    settings, rules = parts.settings, rules_of(parts.settings)
+    calls = CallTicker(
+        parts.transactions,
+        parts.endpoints,
+        parts.clock,
+        rules,
+        look_every_s=settings.look_every_s,
+        on_done=lambda: ticker.wake(),
+    )
+
+    def on_commit() -> None:
+        relay.wake()
+        calls.wake()
+
+    ticker = RunTicker(
+        parts.transactions,
+        parts.clock,
+        rules,
+        limit=settings.step_batch,
+        look_every_s=settings.look_every_s,
+        on_commit=on_commit,
+    )
+    handler = HealthHandler(parts.transactions.store, parts.clock, on_started=ticker.wake)
+    consumer = ExactlyOnceConsumer(kafka, parts.engine, handler, clock=parts.clock, on_commit=relay.wake)
+
+    async def read() -> Mapping[int, datetime]:
+        told = await consumer.read_to_end()
+        return {number: at for (topic, number), at in told.items() if topic == HEALTH_ACCOUNTS.name}
+
+    marker = FreshnessMarker(parts.transactions, read, every_s=1.0)
+    alarm = TaskAlarm(parts.transactions, parts.clock, every_s=5.0)
+    return Engine(
+        consumer,
+        ticker,
+        [
+            Loop("consumer", consumer.run),
+            Loop("freshness", marker.run),
+            Loop("runs", ticker.run),
+            Loop("calls", calls.run),
+            Loop("snoozed", alarm.run),
+        ],
+    )
+
+
+def routers_of(parts: Parts, ticker: RunTicker, relay: OutboxRelay) -> list[APIRouter]:
+    """The HTTP doors."""
+    return [create_router(PostgresReads(parts.engine, parts.cache))]
