@@ -24,6 +24,7 @@ from health_score.adapters.changes import PostgresFeed
 from health_score.adapters.fleet import PostgresFleet
 from health_score.adapters.histories import PostgresHistories
 from health_score.adapters.listing import PostgresListing
+from health_score.adapters.models import newest
 from health_score.adapters.sources import PostgresSources
 from health_score.adapters.visible import PostgresSight
 from health_score.application.changes import Changes
@@ -85,7 +86,7 @@ async def build(settings: HealthScoreSettings) -> AsyncIterator[Sequence[Loop]]:
             Loop("consumer", consumer.run),
             Loop("guard", guard_poller(engine, PostgresSources(), _policy(settings.guard), clock).run),
             Loop("refolds", refold_poller(parts.refolding(settings.health, log_reader(settings.kafka))).run),
-            Loop("models", model_poller(engine, parts.models, parts.duties.look_out).run),
+            Loop("models", model_poller(engine, newest, parts.models, parts.duties.look_out).run),
             Loop("relay", relay.run),
         ]
     await engine.dispose()

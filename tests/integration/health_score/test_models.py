@@ -1,5 +1,6 @@
 """Another model takes over while facts go on flowing: its new signals get their past, and what it changes is told as its own."""
 
+from asyncio import Event
 from datetime import timedelta
 
 from sqlalchemy import text
@@ -9,8 +10,11 @@ from tests.support.health_score import EPOCH, event
 from csm_common.contracts.topics import HEALTH_CROSSINGS
 from health_score.adapters.accounts import PostgresAccounts
 from health_score.adapters.kept_states import PostgresKeptStates
+from health_score.adapters.models import newest
 from health_score.application.past import Pasts
 from health_score.application.rebuilding import Comparison, rebuild
+from health_score.assembly import create_parts
+from health_score.entrypoints.pollers import model_poller
 
 CARD = """
 name: default
@@ -129,3 +133,30 @@ async def test_a_rebuild_finds_what_is_not_as_the_log_says_and_puts_it_right(wor
     await world.settle()
     assert (await compared(world)).agrees
     assert [await score(world, each) for each in "abc"] == [80.0, 50.0, 20.0]
+
+
+async def test_the_poller_reads_the_models_when_one_is_new(world: World) -> None:
+    models, changed = create_parts(world.engine).models, Event()
+    poller = model_poller(world.engine, newest, models, changed.set)
+    await poller.run(changed)
+    known = models.latest.number
+    await world.activate(card(2, 7), 2)
+    changed.clear()
+    await poller.run(changed)
+    assert models.latest.number > known
+
+
+async def test_a_change_of_the_model_and_the_end_of_a_refold_are_news(world: World) -> None:
+    async def seen() -> object:
+        async with world.engine.connect() as connection:
+            return await newest(connection)
+
+    first = await seen()
+    await world.send(*uses("a", 8, days_ago=7))
+    assert await seen() == first
+    await world.activate(card(2, 7), 2)
+    changed = await seen()
+    await world.settle()
+    assert first != changed == await seen()
+    await world.refold()
+    assert await seen() != changed

@@ -1,6 +1,7 @@
 """What the writer reads of scorecards and of the changes of the model, and what each partition has taken up of them."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,6 +10,8 @@ from health_score.adapters import model_changes
 from health_score.adapters.state_codec import StateCodec
 from health_score.application.model_ports import ModelChange, Refold, StoredCard
 from health_score.domain.account import AccountState
+
+_NEWEST = text("SELECT (SELECT max(number) FROM model_changes), (SELECT max(done_at) FROM refolds)")
 
 _CARDS = text("""
 SELECT s.name, s.version, s.document, s.author, s.note, s.created_at FROM scorecards s
@@ -47,6 +50,12 @@ LEFT JOIN erased e USING (account_id)
 WHERE e.account_id IS NULL OR e.at_offset < r.until_offset
 ORDER BY t.account_id, t.model
 """)
+
+
+async def newest(tx: AsyncConnection) -> tuple[int | None, datetime | None]:
+    """The number of the last change of the model, and when the last refold was done."""
+    number, done_at = (await tx.execute(_NEWEST)).one()
+    return number, done_at
 
 
 class PostgresModels:

@@ -1,9 +1,8 @@
 """The clock's door: changes of the model are taken up, signals folded anew, and sources watched for the whole fleet."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from csm_common.clock import Clock
 from csm_common.poller import Poller
@@ -15,22 +14,22 @@ from health_score.domain.guard import GuardPolicy
 _INTERVAL_S = 1.0
 _GUARD_S = 5.0
 
-_SEEN = text("""
-SELECT (SELECT max(number) FROM model_changes) AS change, (SELECT max(done_at) FROM refolds) AS refolded
-""")
+Newest = Callable[[AsyncConnection], Awaitable[object]]
+"""What is another once the model has changed or a refold has ended."""
 
 
-def model_poller(engine: AsyncEngine, models: Models, changed: Callable[[], None]) -> Poller:
-    """Every second, see whether the model has changed or a refold has ended; `changed` is called then."""
-    seen: list[object] = []
+def model_poller(engine: AsyncEngine, newest: Newest, models: Models, changed: Callable[[], None]) -> Poller:
+    """Every second, see whether `newest` has changed; the models are read then, and `changed` is called."""
+    seen: object = None
 
     async def round_() -> None:
+        nonlocal seen
         async with engine.connect() as connection:
-            found = [*(await connection.execute(_SEEN)).one()]
+            found = await newest(connection)
             if found == seen:
                 return
             await models.load(connection)
-        seen[:] = found
+        seen = found
         changed()
 
     return Poller("models", round_, interval_s=_INTERVAL_S)
