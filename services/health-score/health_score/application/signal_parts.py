@@ -223,10 +223,12 @@ class AttainmentPart(SelectingPart):
     """What a goal is worth that the customer has not confirmed, 0…1."""
     expires_days: float | None = None
     """Unknown so long after the newest news of any goal; never unless told."""
+    whole: bool = False
+    """Against the whole of each goal, whatever its plan expects by now: 1 is all of them reached."""
 
     def build(self) -> Attainment:
         """The signal."""
-        return Attainment(self.selector(), self.item, self.unconfirmed, self.expires_days)
+        return Attainment(self.selector(), self.item, self.unconfirmed, self.expires_days, self.whole)
 
 
 BasePart = Annotated[

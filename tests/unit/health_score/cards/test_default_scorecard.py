@@ -58,7 +58,7 @@ def healthy_until(days_ago: float) -> list[Fact]:
 def test_active_today_content_and_paying_is_healthy() -> None:
     found = look(AccountState("acme"), *used(0.1, 0.2, 0.3), nps(9, 20), invoice("i1", "paid", 10))
     assert found.assessment.band == "healthy"
-    assert not found.crossings
+    assert crossed(found) == {("nps_promoter", "entered")}
 
 
 @pytest.mark.parametrize("history", [healthy_until(20), used(*(20 + day for day in range(60)))])
@@ -96,8 +96,8 @@ def test_solved_tickets_and_usage_leave_the_thresholds() -> None:
 
 
 def test_silence_alone_enters_at_risk_at_the_foretold_instant() -> None:
-    found = look(AccountState("acme"), *healthy_until(0))
     state = account(MODEL, healthy_until(0))
+    found = look(state)
     dues = []
     while found.due is not None and ("at_risk", "entered") not in crossed(found):
         dues.append(found.due)
@@ -116,12 +116,12 @@ def test_a_renewal_in_90_days_is_told_when_it_comes_near_and_once() -> None:
     found = look(state, at=first.due)
     assert crossed(found) == {("renewal_due", "entered")}
     assert found.assessment.values["days_to_renewal"] == pytest.approx(90, abs=1e-4)
-    assert found.due is not None
-    nearer = look(state, at=found.due)
-    assert crossed(nearer) == {("renewal_30", "entered")}
+    near = passing(state, found, until=("renewal_60", "entered"))
+    nearer = passing(state, near, until=("renewal_30", "entered"))
+    assert (nearer.at - near.at) / DAY == pytest.approx(30, abs=1e-4)
     assert nearer.due is None
     renewed = look(state, fact("csm.account.changed", nearer.at, renewal_date="2027-06-30"), at=nearer.at)
-    assert crossed(renewed) == {("renewal_due", "left"), ("renewal_30", "left")}
+    assert crossed(renewed) == {(f"renewal_{each}", "left") for each in ("due", "60", "30")}
 
 
 def test_a_renewal_years_ahead_is_not_missed_by_an_account_that_stays_silent() -> None:
@@ -172,6 +172,34 @@ def test_the_worked_example_of_the_reference() -> None:
     assert crossed(found) == {("goals_at_risk", "entered")}
     fallen = passing(state, found, until=("at_risk", "entered"))
     assert (fallen.at - NOW) / DAY == pytest.approx(14 * log2(20 / 3.125), abs=1e-4)
+
+
+def test_an_answer_of_9_is_a_promoter_and_of_8_no_longer() -> None:
+    state = account(MODEL, healthy_until(0))
+    assert ("nps_promoter", "entered") in crossed(look(state, nps(9)))
+    assert ("nps_promoter", "left") in crossed(look(state, nps(8, -1), at=NOW + DAY))
+
+
+def test_goals_are_reached_once_all_are_and_again_after_a_new_one() -> None:
+    state = account(MODEL, [goal(NOW - 9 * DAY, target=10, current=4, due="2026-12-31")])
+    assert not crossed(look(state))
+    assert crossed(look(state, goal(NOW, current=10))) == {("goal_reached", "entered")}
+    second = fact("csm.goal.changed", NOW + 1, goal_id="g2", target=5, current=1, due="2027-03-01")
+    assert crossed(look(state, second, at=NOW + 1)) == {("goal_reached", "left")}
+    reached = fact("csm.goal.changed", NOW + 2, goal_id="g2", current=5)
+    assert crossed(look(state, reached, at=NOW + 2)) == {("goal_reached", "entered")}
+
+
+def test_a_business_review_is_due_half_a_year_after_the_last_one_or_the_kickoff() -> None:
+    state = AccountState("acme")
+    found = look(state, fact("csm.touchpoint.occurred", touchpoint="kickoff", direct=True))
+    due = passing(state, found, until=("review_due", "entered"))
+    assert (due.at - NOW) / DAY == pytest.approx(180, abs=1e-4)
+    held = fact("csm.touchpoint.occurred", due.at, touchpoint="business_review", direct=True)
+    again = look(state, held, at=due.at)
+    assert ("review_due", "left") in crossed(again)
+    next_one = passing(state, again, until=("review_due", "entered"))
+    assert (next_one.at - due.at) / DAY == pytest.approx(180, abs=1e-4)
 
 
 def passing(state: AccountState, found: Evaluation, *, until: tuple[str, str]) -> Evaluation:

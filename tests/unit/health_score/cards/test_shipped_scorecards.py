@@ -25,8 +25,9 @@ MODEL = build_model(1, map(card_reader(compile_condition), shipped_cards(SHIPPED
 
 DIMENSIONS = {"adoption", "support", "satisfaction", "relationship", "outcome", "commercial"}
 EVERYWHERE = {
-    "at_risk", "critical", "renewal_due", "renewal_30", "payment_overdue", "escalated", "nps_detractor",
-    "champion_left", "goals_at_risk", "usage_falling", "licences_nearly_used",
+    "at_risk", "critical", "renewal_due", "renewal_60", "renewal_30", "notice_due", "payment_overdue", "escalated",
+    "nps_detractor", "nps_promoter", "champion_left", "goals_at_risk", "goal_reached", "usage_falling", "licences_nearly_used",
+    "review_due",
 }  # fmt: skip
 
 
@@ -112,6 +113,23 @@ def test_an_onboarding_that_nobody_works_on_stalls_within_days() -> None:
     assert entered["out_of_touch"] == pytest.approx(21, abs=1e-4)
     assert entered["at_risk"] < 10
     assert "no_outcome" in found.assessment.caps
+
+
+@pytest.mark.parametrize(
+    ("attributes", "days"),
+    [({}, 180), ({"segment": "enterprise"}, 90), ({"stage": "onboarding"}, 90)],
+    ids=NAMES,
+)
+def test_large_and_new_customers_are_reviewed_every_quarter(attributes: dict[str, Any], days: int) -> None:
+    state = AccountState("acme")
+    fold(MODEL, state, fact("csm.account.changed", NOW, **attributes))
+    fold(MODEL, state, fact("csm.touchpoint.occurred", NOW, touchpoint="QBR"))
+    [found] = evaluate(MODEL, state, NOW, Cause())
+    entered: dict[str, float] = {}
+    while found.due is not None:
+        [found] = evaluate(MODEL, state, found.due, Cause("timer"))
+        entered |= {each.threshold: (found.at - NOW) / DAY for each in found.crossings}
+    assert entered == {"review_due": pytest.approx(days, abs=1e-4)}
 
 
 def as_fact(told: DemoFact) -> Fact:

@@ -43,7 +43,9 @@ _untils, _recencies = st.builds(Until, _dates), st.builds(Recency, _all)
 _trends = st.tuples(_all | _read, seconds, st.floats(2, 5), st.none() | seconds).map(
     lambda drawn: Trend(drawn[0], drawn[1], drawn[1] * drawn[2], drawn[3])
 )
-_attainments = st.builds(Attainment, _all, st.just("item"), st.sampled_from([0.5, 1.0]), st.none() | seconds)
+_attainments = st.builds(
+    Attainment, _all, st.just("item"), st.sampled_from([0.5, 1.0]), st.none() | seconds, st.booleans()
+)
 _ratios = st.builds(Ratio, _counts | _sums | _users, _counts | _users) | st.builds(
     Ratio, _counts | _sums | _users | _recencies | _untils | _trends | _attainments, _means | _latest | _opens
 )

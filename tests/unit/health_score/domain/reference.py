@@ -198,9 +198,9 @@ def _attained(signal: Attainment, facts: Sequence[Fact], now: float) -> float:
 
     start, due = _told(facts, "start", min(each.time for each in facts)), _told(facts, "due", -math.inf)
     planned = 1.0
-    if not math.isnan(expected):
+    if not signal.whole and not math.isnan(expected):
         planned = progress(expected)
-    elif due > start:
+    elif not signal.whole and due > start:
         planned = min(1.0, (now - start) / (due - start))
     return worth * (1.0 - max(0.0, planned - progress(current)))
 

@@ -95,6 +95,7 @@ _attainments = st.builds(
     st.just("item"),
     st.sampled_from([0.0, 0.8, 1.0]),
     st.sampled_from([None, 12.0]),
+    st.booleans(),
 )
 _others = st.sampled_from(
     [_scores, Latest(_value), Recency(Selector(TYPE, where={"value": (1, 3, 5, True, None)}))]

@@ -3,9 +3,9 @@
 A goal's progress is (current - baseline) / (target - baseline), held to 0…1. What matters is whether it is where it should
 be: a goal with a date is planned to come nearer evenly, from the first news of it (or its `start`) to `due`; where the plan
 says how far it should be by now (`expected`, in the metric's unit), that counts; a goal without either is planned to be
-reached. So attained = 1 - what is missing to the plan: 1 - max(0, planned - progress). What the customer has not confirmed
-counts `unconfirmed` of its worth; a goal without numbers counts 1 once the customer has confirmed it, 0 before. The number
-is the mean of the goals by their weights; a goal of weight 0 does not count.
+reached, and with `whole` each is. So attained = 1 - what is missing to the plan: 1 - max(0, planned - progress). What the
+customer has not confirmed counts `unconfirmed` of its worth; a goal without numbers counts 1 once the customer has confirmed
+it, 0 before. The number is the mean of the goals by their weights; a goal of weight 0 does not count.
 """
 
 from collections.abc import Mapping
@@ -84,6 +84,7 @@ class Attainment:
     item: str = "goal_id"
     unconfirmed: float = 0.8
     expires_days: float | None = None
+    whole: bool = False
 
     state_type: ClassVar[type] = AttainmentState
 
@@ -140,6 +141,8 @@ class Attainment:
         if "target" not in goal.told or "current" not in goal.told:
             return weight if confirmed else 0.0
         progress = _progress(goal, "current")
+        if self.whole:
+            return share * progress
         if "expected" in goal.told:
             return share * (1.0 - max(0.0, _progress(goal, "expected") - progress))
         start, due = _number(goal, "start", goal.first), _number(goal, "due", -inf)
