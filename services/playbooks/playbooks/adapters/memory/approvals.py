@@ -40,3 +40,11 @@ class MemoryApprovals:
             for each in self._approvals.find("run", run_id):
                 if (run_id, each.step) in wanted and each.status == "pending":
                     self._approvals.put(each.id, replace(each, status="expired", answered_at=now))
+
+    async def find(self, approval_id: str) -> Approval | None:
+        """The question with what was said, or None."""
+        return self._approvals.get(approval_id)
+
+    async def answer(self, approval: Approval) -> None:
+        """Write what was said to it."""
+        self._approvals.put(approval.id, approval)

@@ -18,6 +18,7 @@ from playbooks.application.model import (
     ReceivedSnapshot,
     Switch,
     Task,
+    TaskNote,
 )
 from playbooks.domain.run import Run, StepResult
 from playbooks.domain.trial import Trial
@@ -42,17 +43,6 @@ class Hand:
 
     runs: Sequence[str]
     until: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """What somebody did to a task, or said of it."""
-
-    task_id: str
-    at: datetime
-    actor: str
-    action: str
-    text: str
 
 
 class State:
@@ -81,9 +71,9 @@ class State:
             account=_account,
             pending=pending_identity,
             owner=_owner_of_pending,
-            run=lambda task: task.run_id,
+            snoozed=lambda task: True if task.status == "snoozed" else None,
         )
-        self.notes: Table[int, Note] = Table(journal, task=lambda note: note.task_id)
+        self.notes: Table[int, TaskNote] = Table(journal, task=lambda note: note.task_id)
         self.rotations: Table[tuple[str, ...], int] = Table(journal)
         self.approvals: Table[str, Approval] = Table(journal, run=lambda each: each.run_id, account=_account)
         self.audit: Table[int, Audited] = Table(journal)

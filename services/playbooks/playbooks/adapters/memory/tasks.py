@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from csm_common.errors import ConflictError
 from playbooks.adapters.memory.state import State, pending_identity
-from playbooks.application.model import Task
+from playbooks.application.model import Task, TaskNote
 from playbooks.application.ports import RunStep
 from playbooks.domain.actions import Assignee
 
@@ -50,7 +51,7 @@ class MemoryTasks:
         again = replace(
             known,
             title=task.title,
-            owner=task.owner or known.owner,
+            owner=known.owner or task.owner,
             due_at=min(known.due_at, task.due_at),
             run_id=task.run_id,
             playbook=task.playbook,
@@ -71,27 +72,55 @@ class MemoryTasks:
                     found[run_id, result.step] = (str(task.status), task.outcome)
         return found
 
-    async def reopen_due(self, now: datetime) -> int:
+    async def reopen_due(self, now: datetime) -> Sequence[Task]:
         """Open the tasks again that were snoozed until now."""
         due = [
-            each for each in self._snoozed() if each.snoozed_until is not None and each.snoozed_until <= now
+            each
+            for each in self._tasks.find("snoozed", True)
+            if each.snoozed_until is not None and each.snoozed_until <= now
         ]
         return self._reopen(due, now)
 
-    async def reopen_scored(self, scores: Mapping[str, float], now: datetime) -> int:
+    async def reopen_scored(self, scores: Mapping[str, float], now: datetime) -> Sequence[Task]:
         """Open those again whose account's score is as low as they wait for."""
         due = [
             each
-            for each in self._snoozed()
-            if each.snoozed_score is not None and scores.get(each.account_id, 101) <= each.snoozed_score
+            for each in self._tasks.find("snoozed", True)
+            if each.account_id in scores
+            and each.snoozed_score is not None
+            and scores[each.account_id] <= each.snoozed_score
         ]
         return self._reopen(due, now)
 
-    def _snoozed(self) -> list[Task]:
-        return [each for each in self._tasks.values() if each.status == "snoozed"]
+    def _reopen(self, tasks: Sequence[Task], now: datetime) -> Sequence[Task]:
+        reopened = [
+            replace(each, status="open", snoozed_until=None, snoozed_score=None, updated_at=now)
+            for each in sorted(tasks, key=lambda task: task.id)
+        ]
+        for each in reopened:
+            self._tasks.put(each.id, each)
+        return reopened
 
-    def _reopen(self, tasks: Sequence[Task], now: datetime) -> int:
-        for each in tasks:
-            opened = replace(each, status="open", snoozed_until=None, snoozed_score=None, updated_at=now)
-            self._tasks.put(each.id, opened)
-        return len(tasks)
+    async def find(self, task_id: str) -> Task | None:
+        """The task as it is, or None."""
+        return self._tasks.get(task_id)
+
+    async def lock(self, task_id: str) -> Task | None:
+        """The task, or None."""
+        return self._tasks.get(task_id)
+
+    async def write(self, task: Task) -> None:
+        """The new state of a task. ConflictError where it opens, and the account has another of its type and reason."""
+        identity = pending_identity(task)
+        if identity is not None and any(each.id != task.id for each in self._tasks.find("pending", identity)):
+            raise ConflictError(
+                f"{task.account_id} has another open task of type {task.type} for {task.reason!r}: work on that one."
+            )
+        self._tasks.put(task.id, task)
+
+    async def note(self, notes: Sequence[TaskNote]) -> Sequence[int]:
+        """Add to the histories of tasks; a number for each note that no other has."""
+        numbers = [next(self._state.numbers) for _ in notes]
+        for number, each in zip(numbers, notes, strict=True):
+            self._state.notes.put(number, each)
+        return numbers
