@@ -91,6 +91,12 @@ runs_started = _meter.create_counter("csm.playbooks.runs.started", description="
 runs_ended = _meter.create_counter(
     "csm.playbooks.runs.ended", description="Runs ended, by playbook and outcome."
 )
+run_lateness = _meter.create_histogram(
+    "csm.playbooks.run.lateness",
+    unit="s",
+    description="From the instant a wait was to end to the commit that ends it.",
+    explicit_bucket_boundaries_advisory=_SECONDS,
+)
 notifications_sent = _meter.create_counter(
     "csm.notifier.attempts", description="Attempts, by channel and outcome."
 )

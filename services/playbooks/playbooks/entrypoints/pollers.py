@@ -1,4 +1,4 @@
-"""The clock's doors: due runs and calls, woken by commits, by the nearest wake time, or now and then; and what else time brings."""
+"""The clock's doors: due runs and calls, woken by commits, by the nearest wake time, or at times; and what else time brings."""
 
 import asyncio
 from collections import Counter
@@ -68,6 +68,9 @@ class RunTicker:
         if advanced.runs:
             self._on_commit()
             self.wake()  # there may be more, and those that went on may be due again
+        ended_at = self._clock.now()
+        for wake_at in advanced.waits:
+            metrics.run_lateness.record((ended_at - wake_at).total_seconds())
         count_ended(advanced.runs)
         self._set_alarm(self._seconds_to_next(advanced))
 

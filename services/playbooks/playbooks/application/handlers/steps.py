@@ -44,10 +44,12 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """The runs as a round left them, when the next one is due (None: no run is active), and whether more may be due by now."""
+    """The runs as a round left them, and when the next one is due (None: no run is active); the instants at which the waits that
+    it ended were to end; and since when the news of the accounts has been too old to take any step."""
 
     runs: Sequence[Run]
     next_due: datetime | None
+    waits: Sequence[datetime] = ()
     stale_since: datetime | None = None
 
 
@@ -57,7 +59,7 @@ async def advance_due(
     """Take up to `limit` due runs one step further. TransientError while the database is away; then nothing was done."""
     async with transactions.begin() as store:
         if stale_since := await _stale(store, rules, now):
-            return Advanced([], None, stale_since)
+            return Advanced([], None, stale_since=stale_since)
         await _look_after_the_dead(store, rules, now)
         due = await store.runs.due_alone(now) or await store.runs.due(now, limit)
         next_due = None if due else await store.runs.next_due()
@@ -65,7 +67,13 @@ async def advance_due(
             await store.hands.hold(worker, due, now + HAND_S)
     if not due:
         return Advanced([], next_due)
-    return Advanced(await _advance_batch(transactions, due, now, rules, worker), now)
+    taken = await _advance_batch(transactions, due, now, rules, worker)
+    waits = [
+        was.wake_at
+        for was, run in taken
+        if was.awaits == "time" and was.wake_at and run.position > was.position
+    ]
+    return Advanced([run for _, run in taken], now, waits)
 
 
 async def _stale(store: Store, rules: Rules, now: datetime) -> datetime | None:
@@ -86,25 +94,29 @@ async def _look_after_the_dead(store: Store, rules: Rules, now: datetime) -> Non
             await store.runs.update([note_failure(run, died, rules.retry_after_s, now) for run in taken])
 
 
+Taken = Sequence[tuple[Run, Run]]
+"""Runs as they were, and as they are."""
+
+
 async def _advance_batch(
     transactions: Transactions, due: Sequence[str], now: datetime, rules: Rules, worker: str
-) -> Sequence[Run]:
+) -> Taken:
     try:
         async with transactions.begin() as store:
-            advanced = await _advance(store, await store.runs.take(due, now), now, rules)
+            taken = await _advance(store, await store.runs.take(due, now), now, rules)
             await store.hands.release(worker)
-            return advanced
+            return taken
     except TransientError:
         raise
     except Exception:
         log.exception("a batch of steps failed; trying its runs one by one", runs=len(due))
     alone = [await _advance_alone(transactions, run_id, now, rules, worker) for run_id in due]
-    return [run for runs in alone for run in runs]
+    return [each for taken in alone for each in taken]
 
 
 async def _advance_alone(
     transactions: Transactions, run_id: str, now: datetime, rules: Rules, worker: str
-) -> list[Run]:
+) -> Taken:
     async with transactions.begin() as store:
         await store.hands.hold(worker, [run_id], now + HAND_S)
     try:
@@ -122,18 +134,18 @@ async def _advance_alone(
             await store.hands.release(worker)
         for run in noted:
             log.warning("step failed", run=run.id, status=run.status, failures=run.failures, error=run.error)
-        return noted
+        return list(zip(taken, noted, strict=True))
 
 
-async def _advance(store: Store, runs: Sequence[Run], now: datetime, rules: Rules) -> list[Run]:
+async def _advance(store: Store, runs: Sequence[Run], now: datetime, rules: Rules) -> Taken:
     playbooks = await load_playbooks(store, runs)
     looking = [run for run in runs if needs_view(playbooks[run.playbook, run.version].program, run, now)]
     views = await situations(store, looking, playbooks, rules.hold)
-    taken = []
+    decided = []
     for run in runs:
         program = playbooks[run.playbook, run.version].program
-        taken.append((run, advance(program, run, views.get(run.id), rules.calendar, now)))
-    return await carry_out(store, taken, views, now)
+        decided.append((run, advance(program, run, views.get(run.id), rules.calendar, now)))
+    return list(zip(runs, await carry_out(store, decided, views, now), strict=True))
 
 
 async def load_playbooks(store: Store, runs: Sequence[Run]) -> Mapping[PlaybookKey, Playbook]:
