@@ -102,7 +102,8 @@ TaskStatus = Literal["open", "snoozed", "done", "cancelled"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Work of a person. `run_id` and `step` are those that asked last, `asked` how many steps have asked for it while it was open.
+    """Work of a person. `run_id`, `playbook` and `step` are those that asked last, None where only people have; `asked` is how
+    often it was asked for while it was open.
 
     Snoozed, it comes back at `snoozed_until`, or when the score is at or below `snoozed_score`.
     """
@@ -114,9 +115,9 @@ class Task:
     reason: str
     owner: str | None
     due_at: datetime
-    run_id: str
-    playbook: str
-    step: str
+    run_id: str | None
+    playbook: str | None
+    step: str | None
     created_at: datetime
     updated_at: datetime
     status: TaskStatus = "open"
@@ -127,6 +128,17 @@ class Task:
     outcome: str | None = None
     done_at: datetime | None = None
     done_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskNote:
+    """A line in the history of a task: what somebody did to it, or a comment (action `commented`)."""
+
+    task_id: str
+    at: datetime
+    actor: str
+    action: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from playbooks.application.model import (
     ReceivedSnapshot,
     Switch,
     Task,
+    TaskNote,
 )
 from playbooks.domain.actions import Assignee
 from playbooks.domain.definition import Definition
@@ -208,26 +209,46 @@ class Trials(Protocol):
 
 
 class Tasks(Protocol):
-    """Tasks of people."""
+    """Tasks of people, with their histories. Whoever locks runs as well locks them first."""
 
     async def choose(self, assignees: Sequence[Assignee]) -> list[str]:
-        """Who gets the next task of each, in this order: whoever has the fewest open ones, or whose turn it is."""
+        """Who gets the next task of each, in this order: whoever has the fewest that are open or snoozed, or whose turn it is."""
         ...
 
     async def open(self, tasks: Sequence[Task]) -> Mapping[str, str]:
-        """Open each task, or update the open one of the same account, type and reason; returns the id each has, by its own."""
+        """Open each task, or update the open or snoozed one of the same account, type and reason; returns the id each has, by its
+        own.
+
+        One that is asked for again has the new title, run and step, and keeps its owner, its earlier due date and its sleep.
+        """
         ...
 
     async def outcomes(self, run_ids: Collection[str]) -> Mapping[RunStep, tuple[str, str | None]]:
         """Status and outcome of the tasks that the runs' steps asked for."""
         ...
 
-    async def reopen_due(self, now: datetime) -> int:
-        """Open the tasks again that were snoozed until now; how many."""
+    async def reopen_due(self, now: datetime) -> Sequence[Task]:
+        """Open the tasks again that were snoozed until now; those, as they are now."""
         ...
 
-    async def reopen_scored(self, scores: Mapping[str, float], now: datetime) -> int:
-        """Open those again that were snoozed until their account's score is as low as it is now; how many."""
+    async def reopen_scored(self, scores: Mapping[str, float], now: datetime) -> Sequence[Task]:
+        """Open those again that were snoozed until their account's score is as low as it is now; those, as they are now."""
+        ...
+
+    async def find(self, task_id: str) -> Task | None:
+        """The task as it is, or None."""
+        ...
+
+    async def lock(self, task_id: str) -> Task | None:
+        """The task, locked until the transaction ends, or None."""
+        ...
+
+    async def write(self, task: Task) -> None:
+        """The new state of a locked task. ConflictError where it opens, and the account has another of its type and reason."""
+        ...
+
+    async def note(self, notes: Sequence[TaskNote]) -> Sequence[int]:
+        """Add to the histories of tasks; a number for each note, in this order, that no other has."""
         ...
 
 
@@ -244,6 +265,14 @@ class Approvals(Protocol):
 
     async def close(self, run_steps: Collection[RunStep], now: datetime) -> None:
         """Those that nobody has answered have expired."""
+        ...
+
+    async def find(self, approval_id: str) -> Approval | None:
+        """The question with what was said, or None."""
+        ...
+
+    async def answer(self, approval: Approval) -> None:
+        """Write what was said to it; its run is locked, so nobody else answers."""
         ...
 
 

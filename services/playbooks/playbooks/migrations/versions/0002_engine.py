@@ -39,8 +39,10 @@ _ALTER_STEPS = """
 ALTER TABLE run_steps ADD COLUMN path text, ADD COLUMN reason text, ADD COLUMN revision bigint
 """
 
+# People open tasks as well: those have no run.
 _ALTER_TASKS = """
 ALTER TABLE tasks
+    ALTER COLUMN run_id DROP NOT NULL,
     ADD COLUMN playbook text,
     ADD COLUMN step text,
     ADD COLUMN claimed_by text,
@@ -156,6 +158,8 @@ _INDEXES = (
     "CREATE INDEX runs_playbook ON runs (playbook, started_at DESC, id DESC)",
     "DROP INDEX tasks_open",
     "CREATE UNIQUE INDEX tasks_open ON tasks (account_id, type, reason) WHERE status IN ('open', 'snoozed')",
+    "CREATE INDEX tasks_due ON tasks (due_at, id)",
+    "CREATE INDEX tasks_account ON tasks (account_id, due_at, id)",
     "CREATE INDEX tasks_load ON tasks (owner) WHERE status IN ('open', 'snoozed')",
     "CREATE INDEX tasks_snoozed ON tasks (snoozed_until) WHERE status = 'snoozed'",
     "CREATE INDEX tasks_snoozed_account ON tasks (account_id) WHERE status = 'snoozed'",
@@ -179,7 +183,7 @@ def upgrade() -> None:
         _ALTER_PLAYBOOKS,
         _ALTER_RUNS, _FILL_RUNS, "ALTER TABLE runs ALTER COLUMN purpose SET NOT NULL",
         _ALTER_STEPS,
-        _ALTER_TASKS, _FILL_TASKS, "ALTER TABLE tasks ALTER COLUMN playbook SET NOT NULL, ALTER COLUMN step SET NOT NULL",
+        _ALTER_TASKS, _FILL_TASKS,
     )  # fmt: skip
     tables = (_SWITCHES, _TRIALS, _APPROVALS, _TASK_NOTES, _ROTATIONS, _AUDIT, _HANDS, _FRESHNESS)
     for statement in (*filled, *tables, *_INDEXES):
