@@ -20,10 +20,13 @@ from playbooks.adapters.postgres.reads import PostgresReads
 from playbooks.adapters.postgres.store import PostgresTransactions
 from playbooks.application.endpoints import Endpoints
 from playbooks.application.handlers.steps import Rules
+from playbooks.application.run_bulk import BulkDesk
+from playbooks.application.run_desk import RunDesk
 from playbooks.application.view import Holding
-from playbooks.entrypoints.api import create_router
 from playbooks.entrypoints.consumer import HealthHandler
 from playbooks.entrypoints.pollers import CallTicker, FreshnessMarker, RunTicker, TaskAlarm
+from playbooks.entrypoints.run_desk_api import create_run_desk_router
+from playbooks.entrypoints.runs_api import create_runs_router
 from playbooks.settings import PlaybookSettings
 
 
@@ -110,4 +113,10 @@ def engine_of(parts: Parts, kafka: KafkaSettings, relay: OutboxRelay) -> Engine:
 
 def routers_of(parts: Parts, ticker: RunTicker, relay: OutboxRelay) -> list[APIRouter]:
     """The HTTP doors."""
-    return [create_router(PostgresReads(parts.engine, parts.cache))]
+    reads = PostgresReads(parts.engine, parts.cache)
+    desk = RunDesk(parts.transactions, parts.clock, ticker.wake)
+    bulk = BulkDesk(parts.transactions, reads, parts.clock)
+    return [
+        create_runs_router(reads),
+        create_run_desk_router(desk, bulk),
+    ]

@@ -101,7 +101,7 @@ class RunDesk:
 async def cancel_runs(
     store: Store, runs: Sequence[Run], actor: Actor, reason: str, now: datetime
 ) -> tuple[list[Run], int]:
-    """End these locked active runs. Nobody is asked for them any more; their open tasks stay, and are noted: how many those are."""
+    """End these locked active runs. Nobody is asked for them any more; open tasks of theirs stay and are noted; how many."""
     ended = [cancel_run(run, f"cancelled by {actor}: {reason}", now) for run in runs]
     await store.runs.update(ended)
     await store.approvals.close(
