@@ -102,7 +102,7 @@ def uplift_of(treated: Share, held_out: Share) -> Uplift | None:
 
 
 def plan(detect: float, share: float) -> Arms:
-    """The sample a verdict needs, where `share` of the accounts are held out and `detect` is the smallest difference worth seeing."""
+    """The sample that a verdict needs where `share` of the accounts are held out, to see a difference of `detect`."""
     treated, held_out = planned_sizes(detect, share)
     return Arms(treated=treated, held_out=held_out)
 
@@ -160,17 +160,18 @@ _CALLED = {"helps": "It helps:", "harms": "It does harm:", "no_difference_seen":
 
 def _too_small(planned: Arms, missing: Arms, detect: float) -> str:
     return (
-        f"Too early to say: to see a difference of {100 * detect:g} points, {planned.treated:,} treated and {planned.held_out:,}"
-        f" held-out accounts have to be past their window; {missing.treated:,} treated and {missing.held_out:,} held out are missing."
+        f"Too early to say: to see a difference of {100 * detect:g} points, {planned.treated:,} treated and"
+        f" {planned.held_out:,} held-out accounts have to be past their window; {missing.treated:,} treated and"
+        f" {missing.held_out:,} held out are missing."
     )
 
 
 def _compared(treated: Share, held_out: Share, uplift: Uplift) -> str:
     low, high = uplift.interval.low, uplift.interval.high
     return (
-        f"{treated.value:.1%} of the first {treated.of:,} treated accounts reached the goal, and {held_out.value:.1%} of the first"
-        f" {held_out.of:,} held out; the difference is {_points(uplift.difference)} points, and may lie between {_points(low)} and"
-        f" {_points(high)}."
+        f"{treated.value:.1%} of the first {treated.of:,} treated accounts reached the goal, and"
+        f" {held_out.value:.1%} of the first {held_out.of:,} held out; the difference is"
+        f" {_points(uplift.difference)} points, and may lie between {_points(low)} and {_points(high)}."
     )
 
 

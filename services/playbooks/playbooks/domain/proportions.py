@@ -46,7 +46,7 @@ def wilson(share: Share) -> Interval:
     """Where the true share may lie, within 0…1. Of no accounts nothing is known.
 
     The score interval without continuity correction: E. B. Wilson, Probable inference, the law of succession, and statistical
-    inference, J. Am. Stat. Assoc. 22 (1927) 209–212. Unlike the textbook's ±1.96·√(pq/n) it holds for few accounts and rare goals.
+    inference, J. Am. Stat. Assoc. 22 (1927) 209–212. Unlike ±1.96·√(pq/n) it holds for few accounts and rare goals.
     """
     if share.of == 0:
         return Interval(0.0, 1.0)
