@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from benchmarks.line.place import Place
 from csm_common.contracts.envelope import Envelope
-from csm_common.contracts.topics import CUSTOMER_EVENTS
+from csm_common.contracts.topics import CUSTOMER_EVENTS, Topic
 from csm_common.database.engine import create_engine
 from csm_common.database.outbox import Message
 from csm_common.kafka.admin import TopicAdmin
@@ -60,9 +60,9 @@ async def fill(place: Place, messages: Iterable[Message]) -> None:
                 raise RuntimeError(f"the broker did not take the events: {errors}")
 
 
-async def consume_and_decode(place: Place, events: int) -> float:
+async def consume_and_decode(place: Place, events: int, topic: Topic = CUSTOMER_EVENTS) -> float:
     """Events/s of a program that does nothing else."""
-    partitions = await TopicAdmin(place.kafka).partitions([CUSTOMER_EVENTS])
+    partitions = await TopicAdmin(place.kafka).partitions([topic])
     client = AIOKafkaConsumer(
         bootstrap_servers=place.kafka.bootstrap,
         auto_offset_reset="earliest",
