@@ -3,53 +3,60 @@
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import yaml
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 
-from csm_common.errors import FatalError, InvalidError
-from playbooks.adapters.audience import compile_audience
-from playbooks.adapters.yaml_document import BrokenDocumentError, Place, YamlDocument
+from csm_common.errors import FatalError
+from playbooks.adapters.conditions import condition_mistakes, stored_condition
+from playbooks.adapters.definition_mistakes import Refused, refused
+from playbooks.adapters.yaml_document import BrokenDocumentError, YamlDocument
+from playbooks.application.mistakes import Mistake, MistakenError
+from playbooks.application.model import Playbook
 from playbooks.domain.definition import Definition
-from playbooks.domain.rules import DefinitionError
+from playbooks.domain.program import lay_out
+from playbooks.domain.scopes import placed_conditions
 
 _definition = TypeAdapter(Definition)
 
 
-def parse_definition(text: str, source: str) -> Definition:
-    """The definition a YAML text describes. InvalidError names every mistake as `source:line:column: member: what is wrong`."""
+def parse_definition(text: str, source: str, *, is_json: bool = False) -> Definition:
+    """The definition a text describes. MistakenError has every mistake, as `source:line:column: member: what is wrong`."""
     try:
-        document = YamlDocument(text)
+        document = YamlDocument(text, is_json=is_json)
     except BrokenDocumentError as broken:
-        raise InvalidError(f"{source}:{broken.line}:{broken.column}: {broken}") from broken
-    mistakes: list[tuple[Place, str]] = []
+        mistake = Mistake(broken.line, broken.column, "playbook", str(broken))
+        raise MistakenError([mistake], source) from broken
     try:
         definition = _definition.validate_python(document.value)
-        compile_audience(definition.audience)
-    except ValidationError as refused:
-        mistakes += [_mistake(each) for each in refused.errors(include_url=False)]
-    except DefinitionError as refused:
-        mistakes.append((refused.place, str(refused)))
-    if mistakes:
-        raise InvalidError("\n".join(_told(document, source, mistakes)))
+    except ValidationError as error:
+        found = [_placed(document, each) for each in refused(error, document.value)]
+        raise MistakenError(sorted(found, key=_by_place), source) from error
+    if wrong := sorted(_wrong_conditions(document, definition), key=_by_place):
+        raise MistakenError(wrong, source)
     return definition
 
 
-def _mistake(error: ErrorDetails) -> tuple[Place, str]:
-    place: Place = error["loc"]
-    cause = error.get("ctx", {}).get("error")
-    if isinstance(cause, DefinitionError):
-        return (*place, *cause.place), str(cause)
-    if error["type"] == "unexpected_keyword_argument":
-        return place, "there is no such member"
-    return place, error["msg"]
+def _placed(document: YamlDocument, wrong: Refused) -> Mistake:
+    position = document.key_position(wrong.place) if wrong.of_name else document.position(wrong.place)
+    return Mistake(*position, _path(wrong.place), wrong.sentence)
 
 
-def _told(document: YamlDocument, source: str, mistakes: list[tuple[Place, str]]) -> Iterator[str]:
-    for place, sentence in mistakes:
-        line, column = document.position(place)
-        member = ".".join(map(str, place)) or "playbook"
-        yield f"{source}:{line}:{column}: {member}: {sentence}"
+def _wrong_conditions(document: YamlDocument, definition: Definition) -> Iterator[Mistake]:
+    for each in placed_conditions(definition):
+        for wrong in condition_mistakes(each.expression, each.scope):
+            line, column = document.position(each.place, wrong.character)
+            told = f"{wrong.sentence}, at character {wrong.character} of it"
+            yield Mistake(line, column, _path(each.place), told)
+
+
+def _path(place: tuple[str | int, ...]) -> str:
+    return ".".join(map(str, place)) or "playbook"
+
+
+def _by_place(mistake: Mistake) -> tuple[int, int]:
+    return mistake.line, mistake.column
 
 
 def load_directory(directory: Path) -> list[Definition]:
@@ -63,13 +70,34 @@ def load_directory(directory: Path) -> list[Definition]:
 def _load_file(file: Path) -> Definition:
     try:
         definition = parse_definition(file.read_text(encoding="utf-8"), file.name)
-    except InvalidError as mistakes:
-        raise FatalError(f"A playbook cannot be used. {mistakes.message}") from mistakes
+    except MistakenError as mistaken:
+        raise FatalError(f"A playbook cannot be used. {mistaken.message}") from mistaken
     if definition.name != file.stem:
         raise FatalError(
             f"{file.name} holds the playbook {definition.name}: name the file {definition.name}.yaml."
         )
     return definition
+
+
+def playbook_of(version: int, definition: Definition) -> Playbook:
+    """The version ready for use. Its conditions were checked when it was saved, and are not refused any more."""
+    texts = {each.expression for each in placed_conditions(definition)}
+    conditions = {each: stored_condition(each) for each in texts}
+    return Playbook(
+        version=version, definition=definition, program=lay_out(definition), conditions=conditions
+    )
+
+
+def plain_definition(definition: Definition) -> dict[str, Any]:
+    """As JSON has it, without members at their defaults: so that a member added later changes nothing."""
+    plain: dict[str, Any] = _definition.dump_python(definition, mode="json", exclude_defaults=True)
+    return plain
+
+
+def definition_yaml(definition: Definition) -> str:
+    """As a file."""
+    plain = plain_definition(definition)
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=120)
 
 
 def encode_definition(definition: Definition) -> bytes:

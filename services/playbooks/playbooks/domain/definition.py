@@ -15,6 +15,9 @@ from playbooks.domain.rules import (
 )
 from playbooks.domain.steps import Step, walk
 
+MOST_STEPS = 200
+"""Nobody can oversee more."""
+
 Direction = Literal["entered", "left"]
 
 
@@ -149,6 +152,11 @@ class Definition:
             require_name(self.purpose, "purpose")
         require(-1000 <= self.priority <= 1000, "must be between -1000 and 1000", "priority")
         require(bool(self.steps), "at least one step is needed", "steps")
+        require(
+            sum(1 for _ in self.all_steps()) <= MOST_STEPS,
+            f"a playbook has at most {MOST_STEPS} steps",
+            "steps",
+        )
         require_condition(self.audience, "audience")
         _require_unique_names(self.steps)
 

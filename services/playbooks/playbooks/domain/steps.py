@@ -151,7 +151,11 @@ class Step:
     def __post_init__(self) -> None:
         require_name(self.name, "name")
         given = [each for each in KINDS if getattr(self, each) is not None]
-        require(len(given) == 1, f"step {self.name} must be one of {', '.join(KINDS)}")
+        require(bool(given), f"step {self.name} does nothing: give it one of {', '.join(KINDS)}")
+        require(
+            len(given) == 1,
+            f"step {self.name} has {' and '.join(given)}: a step does one thing, make them two",
+        )
         if isinstance(self.wait, str):
             require_duration(self.wait, "wait")
 

@@ -1,4 +1,4 @@
-"""The table `playbooks`: immutable versions by content, one active version a name."""
+"""The table `playbooks` as the engine uses it: immutable versions by content, at most one active version a name."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -6,17 +6,21 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from playbooks.adapters.audience import compile_audience
-from playbooks.adapters.definitions import content_hash, decode_definition, encode_definition
+from playbooks.adapters.definitions import content_hash, decode_definition, encode_definition, playbook_of
 from playbooks.application.model import Playbook, PlaybookKey
 from playbooks.domain.definition import Definition
 
-# Replicas that start together publish one after the other.
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('playbooks.publish', 0))")
+# Whoever changes versions does so one after the other: replicas that start together, and people.
+LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('playbooks.publish', 0))")
 
-_DEACTIVATE = text("UPDATE playbooks SET active = false WHERE active")
+# A name that has a version over REST belongs to people from then on.
+_THEIRS = text("SELECT DISTINCT name FROM playbooks WHERE origin <> 'file'")
 
-_PUBLISH = text("""
+_DEACTIVATE = text(
+    "UPDATE playbooks SET active = false WHERE active AND name <> ALL(CAST(:theirs AS text[]))"
+)
+
+_SHIP = text("""
 INSERT INTO playbooks (name, version, title, hash, definition, active, created_at)
 SELECT :name, 1 + coalesce(max(version), 0), :title, :hash, CAST(:definition AS jsonb), true, :now
 FROM playbooks WHERE name = :name
@@ -40,10 +44,7 @@ class PlaybookCache:
 
     def put(self, version: int, definition: Definition) -> None:
         """Make it ready."""
-        playbook = Playbook(
-            version=version, definition=definition, audience=compile_audience(definition.audience)
-        )
-        self.known[playbook.name, version] = playbook
+        self.known[definition.name, version] = playbook_of(version, definition)
 
 
 class PostgresPlaybooks:
@@ -53,28 +54,19 @@ class PostgresPlaybooks:
         self._tx = tx
         self._cache = cache
 
-    async def publish(self, definitions: Sequence[Definition], now: datetime) -> Sequence[PlaybookKey]:
-        """Make exactly these active, as a new version where the content is new; returns their versions."""
-        await self._tx.execute(_LOCK)
-        await self._tx.execute(_DEACTIVATE)
-        return [(each.name, await self._publish(each, now)) for each in definitions]
+    async def ship(self, definitions: Sequence[Definition], now: datetime) -> Sequence[PlaybookKey]:
+        """Put the files in force, except those of names that somebody has changed over REST; what is active of them."""
+        await self._tx.execute(LOCK)
+        theirs = set((await self._tx.scalars(_THEIRS)).all())
+        await self._tx.execute(_DEACTIVATE, {"theirs": sorted(theirs)})
+        return [(each.name, await self._ship(each, now)) for each in definitions if each.name not in theirs]
 
-    async def _publish(self, definition: Definition, now: datetime) -> int:
-        encoded = encode_definition(definition)
-        version: int = await self._tx.scalar(
-            _PUBLISH,
-            {
-                "name": definition.name,
-                "title": definition.title,
-                "hash": content_hash(encoded),
-                "definition": encoded.decode(),
-                "now": now,
-            },
-        )
+    async def _ship(self, definition: Definition, now: datetime) -> int:
+        version: int = await self._tx.scalar(_SHIP, {**content_columns(definition), "now": now})
         return version
 
     async def active(self) -> Sequence[Playbook]:
-        """The version of each playbook that starts runs."""
+        """The version of each playbook that starts runs, paused or not, by name."""
         keys = [(row.name, row.version) for row in await self._tx.execute(_ACTIVE)]
         found = await self.load(keys)
         return [found[key] for key in keys]
@@ -87,3 +79,14 @@ class PostgresPlaybooks:
             for row in await self._tx.execute(_LOAD, {"names": names, "versions": versions}):
                 self._cache.put(row.version, decode_definition(row.definition))
         return {key: self._cache.known[key] for key in keys}
+
+
+def content_columns(definition: Definition) -> dict[str, str]:
+    """The columns that hold what a definition says."""
+    encoded = encode_definition(definition)
+    return {
+        "name": definition.name,
+        "title": definition.title,
+        "hash": content_hash(encoded),
+        "definition": encoded.decode(),
+    }

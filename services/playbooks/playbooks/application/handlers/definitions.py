@@ -11,7 +11,7 @@ log = get_logger(__name__)
 
 
 async def publish(transactions: Transactions, definitions: Sequence[Definition], clock: Clock) -> None:
-    """Make exactly these definitions active. Runs of other versions go on as they began."""
+    """Put the shipped definitions in force. Runs of other versions go on as they began."""
     async with transactions.begin() as store:
-        versions = await store.playbooks.publish(definitions, clock.now())
+        versions = await store.playbooks.ship(definitions, clock.now())
     log.info("playbooks active", playbooks=[f"{name} v{version}" for name, version in versions])
