@@ -10,23 +10,75 @@ from tests.support.clock import START, ManualClock
 from tests.support.ports import free_port
 from tests.support.postgres import Database
 from tests.unit.playbooks.builders import TASK, a_crossing, a_definition, a_run, a_snapshot, received
-from tests.unit.playbooks.store_contract import StoreContract, World, with_runs
+from tests.unit.playbooks.contracts.accounts import AccountsContract
+from tests.unit.playbooks.contracts.crossings import CrossingsContract
+from tests.unit.playbooks.contracts.entries import EntriesContract
+from tests.unit.playbooks.contracts.erasures import ErasuresContract
+from tests.unit.playbooks.contracts.hands import FreshnessContract, HandsContract
+from tests.unit.playbooks.contracts.playbooks import PlaybooksContract
+from tests.unit.playbooks.contracts.rows import with_runs
+from tests.unit.playbooks.contracts.runs import RunsContract
+from tests.unit.playbooks.contracts.switches import SwitchesContract
+from tests.unit.playbooks.contracts.transactions import TransactionsContract
+from tests.unit.playbooks.contracts.trials import TrialsContract
 
 from csm_common.errors import TransientError
 from playbooks.app import SCHEMA
 from playbooks.application.handlers.crossings import handle_crossings
 from playbooks.application.handlers.definitions import publish
 from playbooks.application.handlers.steps import advance_due
+from playbooks.application.ports import Transactions
 from playbooks.application.reads import RunFilter
 from playbooks.domain.run import Run
 
 
-class TestPostgresStore(StoreContract):
-    """StoreContract on PostgreSQL."""
+@pytest.fixture
+def transactions(adapters: Adapters) -> Transactions:
+    return adapters.transactions
 
-    @pytest.fixture
-    def world(self, adapters: Adapters) -> World:
-        return World(adapters.transactions, adapters.reads)
+
+class TestAccounts(AccountsContract):
+    """AccountsContract on PostgreSQL."""
+
+
+class TestCrossings(CrossingsContract):
+    """CrossingsContract on PostgreSQL."""
+
+
+class TestEntries(EntriesContract):
+    """EntriesContract on PostgreSQL."""
+
+
+class TestErasures(ErasuresContract):
+    """ErasuresContract on PostgreSQL."""
+
+
+class TestFreshness(FreshnessContract):
+    """FreshnessContract on PostgreSQL."""
+
+
+class TestHands(HandsContract):
+    """HandsContract on PostgreSQL."""
+
+
+class TestPlaybooks(PlaybooksContract):
+    """PlaybooksContract on PostgreSQL."""
+
+
+class TestRuns(RunsContract):
+    """RunsContract on PostgreSQL."""
+
+
+class TestSwitches(SwitchesContract):
+    """SwitchesContract on PostgreSQL."""
+
+
+class TestTransactions(TransactionsContract):
+    """TransactionsContract on PostgreSQL."""
+
+
+class TestTrials(TrialsContract):
+    """TrialsContract on PostgreSQL."""
 
 
 async def test_two_tickers_never_have_the_same_run_in_hand(adapters: Adapters) -> None:

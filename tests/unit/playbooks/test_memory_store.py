@@ -15,6 +15,7 @@ from tests.unit.playbooks.contracts.rows import with_runs
 from tests.unit.playbooks.contracts.runs import RunsContract
 from tests.unit.playbooks.contracts.switches import SwitchesContract
 from tests.unit.playbooks.contracts.transactions import TransactionsContract
+from tests.unit.playbooks.contracts.trials import TrialsContract
 
 from playbooks.adapters.memory.store import MemoryDatabase
 
@@ -62,6 +63,10 @@ class TestRuns(RunsContract):
 
 class TestSwitches(SwitchesContract):
     """SwitchesContract in memory."""
+
+
+class TestTrials(TrialsContract):
+    """TrialsContract in memory."""
 
 
 async def test_a_crash_at_the_commit_takes_all_of_it_back_once(transactions: MemoryDatabase) -> None:

@@ -39,6 +39,7 @@ class ErasuresContract:
             erased = await store.erasures.of_accounts({"acme", "unknown"})
         assert {kind: number for kind, number in erased.items() if number} == {
             "steps": 1,
+            "notes": 1,
             "tasks": 1,
             "approvals": 1,
             "entries": 1,

@@ -40,8 +40,10 @@ class MemoryTasks:
         return people[turns % len(people)]
 
     async def open(self, tasks: Sequence[Task]) -> Mapping[str, str]:
-        """Open each task, or update the one there is of the same account, type and reason."""
-        return {task.id: self._open(task) for task in tasks}
+        """Open each task, or update the one there is of the same account, type and reason; the history tells who asked."""
+        found = {task.id: self._open(task) for task in tasks}
+        await self.note([_asked(task, found[task.id]) for task in tasks if task.playbook is not None])
+        return found
 
     def _open(self, task: Task) -> str:
         known = next(iter(self._tasks.find("pending", pending_identity(task))), None)
@@ -53,9 +55,9 @@ class MemoryTasks:
             title=task.title,
             owner=known.owner or task.owner,
             due_at=min(known.due_at, task.due_at),
-            run_id=task.run_id,
-            playbook=task.playbook,
-            step=task.step,
+            run_id=task.run_id or known.run_id,
+            playbook=task.playbook or known.playbook,
+            step=task.step or known.step,
             updated_at=task.updated_at,
             asked=known.asked + 1,
         )
@@ -124,3 +126,12 @@ class MemoryTasks:
         for number, each in zip(numbers, notes, strict=True):
             self._state.notes.put(number, each)
         return numbers
+
+
+def _asked(task: Task, found: str) -> TaskNote:
+    """The line in the history of the task `found` that a playbook asked for."""
+    action = "opened" if found == task.id else "asked_again"
+    told = f"step {task.step} of run {task.run_id}"
+    return TaskNote(
+        task_id=found, at=task.updated_at, actor=f"playbook:{task.playbook}", action=action, text=told
+    )
