@@ -23,11 +23,21 @@ LEAST = 1e-6
 """What moved less is no difference (points)."""
 
 
+def parts_of(before: Assessment | None, after: Assessment) -> list[tuple[str, float | None, float | None]]:
+    """By measure its part before and after (None: it has none), those that `before` alone has last."""
+    known = {} if before is None else before.parts
+    return [
+        *[(name, known.get(name), part) for name, part in after.parts.items()],
+        *[(name, part, None) for name, part in known.items() if name not in after.parts],
+    ]
+
+
 def moved(before: Assessment | None, after: Assessment) -> tuple[Moved, ...]:
     """The measures whose parts differ; those of one assessment alone count in full. Their sum is the difference of `computed`."""
-    known = None if before is None else before.parts
-    names = [*after.parts, *[name for name in known or {} if name not in after.parts]]
-    found = [_moved(name, before, after) for name in names]
+    found = [
+        _moved(name, before, after, _rounded(was), _rounded(part))
+        for name, was, part in parts_of(before, after)
+    ]
     return tuple(sorted([each for each in found if _differs(each)], key=lambda each: -abs(each.moved)))
 
 
@@ -35,28 +45,24 @@ def _differs(each: Moved) -> bool:
     return abs(each.moved) >= LEAST or (each.part_before is None) != (each.part_after is None)
 
 
-def _moved(name: str, before: Assessment | None, after: Assessment) -> Moved:
-    value_before, points_before, part_before = _of(name, before)
-    value_after, points_after, part_after = _of(name, after)
+def _moved(
+    name: str,
+    before: Assessment | None,
+    after: Assessment,
+    part_before: float | None,
+    part_after: float | None,
+) -> Moved:
     return Moved(
         name=name,
-        value_before=value_before,
-        value_after=value_after,
-        points_before=points_before,
-        points_after=points_after,
+        value_before=None if before is None else before.values.get(name),
+        value_after=after.values.get(name),
+        points_before=None if before is None else _rounded(before.points.get(name)),
+        points_after=_rounded(after.points.get(name)),
         part_before=part_before,
         part_after=part_after,
         moved=rounded((part_after or 0.0) - (part_before or 0.0)),
     )
 
 
-def _of(name: str, found: Assessment | None) -> tuple[float | None, float | None, float | None]:
-    """Value, points and part of a measure."""
-    if found is None:
-        return None, None, None
-    points, part = found.points.get(name), found.parts.get(name)
-    return (
-        found.values.get(name),
-        None if points is None else rounded(points),
-        None if part is None else rounded(part),
-    )
+def _rounded(points: float | None) -> float | None:
+    return None if points is None else rounded(points)

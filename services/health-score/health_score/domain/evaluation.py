@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from health_score.domain.account import AccountState
 from health_score.domain.assessment import Assessment
+from health_score.domain.comparison import LEAST, parts_of
 from health_score.domain.compiled import CompiledCard, Watch
 from health_score.domain.look import Look, look
 from health_score.domain.model import Model
@@ -247,16 +248,10 @@ def _crossing(watch: Watch, state: AccountState, seen: Look, now: float) -> Cros
 
 def _moved(before: Assessment | None, after: Assessment) -> tuple[MovedPart, ...]:
     """The parts that differ by a millionth of a point at least, those the card before had too, the largest difference first."""
-    known = {} if before is None else before.parts
     parts = [
         MovedPart(measure, was, part)
-        for measure, part in after.parts.items()
-        if (was := known.get(measure)) != part and _difference(was, part) >= 1e-6
-    ]
-    parts += [
-        MovedPart(measure, was, None)
-        for measure, was in known.items()
-        if measure not in after.parts and _difference(was, None) >= 1e-6
+        for measure, was, part in parts_of(before, after)
+        if was != part and _difference(was, part) >= LEAST
     ]
     return tuple(sorted(parts, key=lambda part: -_difference(part.before, part.after)))
 
