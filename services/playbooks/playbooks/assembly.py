@@ -23,6 +23,7 @@ from playbooks.application.handlers.steps import Rules
 from playbooks.application.run_bulk import BulkDesk
 from playbooks.application.run_desk import RunDesk
 from playbooks.application.view import Holding
+from playbooks.domain.scopes import ACCOUNT
 from playbooks.entrypoints.consumer import HealthHandler
 from playbooks.entrypoints.pollers import CallTicker, FreshnessMarker, RunTicker, TaskAlarm
 from playbooks.entrypoints.run_desk_api import create_run_desk_router
@@ -54,7 +55,7 @@ class Engine:
 def rules_of(settings: PlaybookSettings) -> Rules:
     """How steps are taken."""
     holding = Holding(
-        condition=compile_condition(settings.hold_sales_while, "account"),
+        condition=compile_condition(settings.hold_sales_while, ACCOUNT),
         reason=f"nothing is sold to the account while {settings.hold_sales_while}",
     )
     return Rules(

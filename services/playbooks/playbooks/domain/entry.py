@@ -1,7 +1,7 @@
 """Whether a crossing may start a run, and if not, why: the reason is kept, so that silence can be explained too."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from playbooks.domain.definition import Definition
@@ -10,7 +10,8 @@ from playbooks.domain.durations import duration
 from playbooks.domain.run import Run
 
 RefusalCode = Literal[
-    "no_news", "paused", "limit", "audience", "audience_undecided", "already_active", "purpose_active", "once_per", "held_out",
+    "no_news", "too_old", "overtaken", "paused", "limit", "audience", "audience_undecided", "already_active",
+    "purpose_active", "once_per", "held_out",
 ]  # fmt: skip
 
 
@@ -34,17 +35,26 @@ class Refusal:
 class Circumstances:
     """What is known where a crossing asks for a run.
 
-    `paused` tells why nothing may start, `active` is the account's active run of the same purpose, `last_start` when it last
-    entered (took a step, or was held out), `starts_this_hour` how many runs of the playbook began in the last hour.
+    `news` is whether the customer changed; `age` is how long ago they did, and `overtaken` whether it is so no more by what has
+    been told since. `paused` tells why nothing may start, `active` is the account's active run of the same purpose, `last_start`
+    when it last entered (took a step, or was held out), `starts_this_hour` how many runs of the playbook began in the last hour.
     """
 
     news: bool
+    age: timedelta
+    overtaken: bool
     paused: str | None
     verdict: Verdict
     active: Run | None
     last_start: datetime | None
     starts_this_hour: int
 
+
+TOO_OLD = timedelta(days=7)
+"""Nobody is approached for what happened so long ago."""
+
+FRESH = timedelta(hours=1)
+"""What is older is looked at again before anybody is approached for it."""
 
 NO_NEWS = Refusal(
     code="no_news",
@@ -59,6 +69,8 @@ def refusal(definition: Definition, known: Circumstances, now: datetime) -> Refu
     """
     if not known.news:
         return NO_NEWS
+    if late := _late(known):
+        return late
     if known.paused is not None:
         return Refusal(code="paused", reason=known.paused)
     if known.verdict.problem is not None:
@@ -68,6 +80,19 @@ def refusal(definition: Definition, known: Circumstances, now: datetime) -> Refu
     if not known.verdict.admitted:
         return Refusal(code="audience", reason=f"The account is not in the audience: {definition.audience}")
     return _busy(definition, known.active) or _again(definition, known, now) or _limit(definition, known)
+
+
+def _late(known: Circumstances) -> Refusal | None:
+    """After an outage, or where playbooks come to a log that others have filled before."""
+    if known.age > TOO_OLD:
+        return Refusal(
+            code="too_old", reason=f"It happened {known.age.days} days ago: too long to speak of it now."
+        )
+    if known.overtaken:
+        return Refusal(
+            code="overtaken", reason="It was read late, and by the newest snapshot it is so no more."
+        )
+    return None
 
 
 def _busy(definition: Definition, active: Run | None) -> Refusal | None:

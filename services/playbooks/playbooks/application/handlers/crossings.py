@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from playbooks.application.handlers.desk import Desk, Past
 from playbooks.application.model import Playbook, PlaybookKey, ReceivedCrossing
 from playbooks.application.ports import Store
+from playbooks.domain.entry import FRESH
 from playbooks.domain.run import Run
 
 HOUR = timedelta(hours=1)
@@ -39,6 +40,9 @@ async def handle_crossings(store: Store, received: Sequence[ReceivedCrossing], n
         versions=versions,
         runs=known,
         past=await _past(store, known, versions),
+        newest=await store.accounts.newest(
+            {each.crossing.account_id for each in fresh if now - each.crossing.occurred_at > FRESH}
+        ),
         last_entries=await store.trials.last_entries(accounts),
         starts=await store.runs.starts_since(limited, now - HOUR),
         now=now,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from csm_common.contracts.health import AccountSnapshot, Crossing
 from csm_common.ids import derived_id
 from playbooks.application.handlers.trials import trial_of
 from playbooks.application.model import (
@@ -50,11 +51,13 @@ class Desk:
         versions: Mapping[PlaybookKey, Playbook],
         runs: Iterable[Run],
         past: Past,
+        newest: Mapping[str, AccountSnapshot],
         last_entries: Mapping[tuple[str, str], datetime],
         starts: Mapping[str, int],
         now: datetime,
     ) -> None:
-        """`active` playbooks start runs, `versions` are those that `runs` follow; `starts` counts the last hour's by playbook."""
+        """`active` playbooks start runs, `versions` are those that `runs` follow; `newest` are the snapshots of
+        accounts whose crossing is an old one; `starts` counts the last hour's by playbook."""
         self.started: list[Run] = []
         self.ended: dict[str, Run] = {}
         self.entries: list[Entry] = []
@@ -68,6 +71,7 @@ class Desk:
         for run in runs:
             self._runs[run.account_id][run.purpose] = run
         self._past = past
+        self._newest = newest
         self._last_entries = dict(last_entries)
         self._starts = dict(starts)
         self._now = now
@@ -112,6 +116,8 @@ class Desk:
         crossing, definition = received.crossing, playbook.definition
         return Circumstances(
             news=crossing.cause.outreach,
+            age=self._now - crossing.occurred_at,
+            overtaken=_overtaken(crossing, self._newest.get(crossing.account_id)),
             paused=self._paused(playbook.name),
             verdict=playbook.ask(definition.audience, Known(snapshot=crossing.snapshot)),
             active=self._runs[crossing.account_id].get(definition.serves),
@@ -205,6 +211,13 @@ class Desk:
             reason=refused.reason if refused else None,
         )
         self.entries.append(entry)
+
+
+def _overtaken(crossing: Crossing, newest: AccountSnapshot | None) -> bool:
+    """Whether what is told since says that the account is on the other side of the threshold."""
+    if newest is None or newest.revision <= crossing.snapshot.revision:
+        return False
+    return (crossing.threshold in newest.thresholds) != (crossing.direction == "entered")
 
 
 def _run_id(playbook: Playbook, received: ReceivedCrossing) -> str:
