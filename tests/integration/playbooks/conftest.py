@@ -14,7 +14,10 @@ from playbooks.adapters.postgres.reads import PostgresReads
 from playbooks.adapters.postgres.store import PostgresTransactions
 from playbooks.app import MIGRATIONS, SCHEMA
 
-_TABLES = "playbooks, accounts, crossings, runs, run_steps, entries, tasks, outbox, positions"
+_TABLES = (
+    "playbooks, switches, accounts, crossings, runs, run_steps, entries, trials, tasks, task_notes, rotations, approvals, audit,"
+    " hands, freshness, outbox, positions"
+)
 
 
 @dataclass(frozen=True, slots=True)
