@@ -16,7 +16,7 @@ from tests.unit.playbooks.contracts.entries import EntriesContract
 from tests.unit.playbooks.contracts.erasures import ErasuresContract
 from tests.unit.playbooks.contracts.hands import FreshnessContract, HandsContract
 from tests.unit.playbooks.contracts.playbooks import PlaybooksContract
-from tests.unit.playbooks.contracts.rows import with_runs
+from tests.unit.playbooks.contracts.rows import HOUR, with_runs
 from tests.unit.playbooks.contracts.runs import RunsContract
 from tests.unit.playbooks.contracts.switches import SwitchesContract
 from tests.unit.playbooks.contracts.transactions import TransactionsContract
@@ -26,7 +26,7 @@ from csm_common.errors import TransientError
 from playbooks.app import SCHEMA
 from playbooks.application.handlers.crossings import handle_crossings
 from playbooks.application.handlers.definitions import publish
-from playbooks.application.handlers.steps import advance_due
+from playbooks.application.handlers.steps import Rules, advance_due
 from playbooks.application.ports import Transactions
 from playbooks.application.reads import RunFilter
 from playbooks.domain.run import Run
@@ -86,11 +86,30 @@ async def test_two_tickers_never_have_the_same_run_in_hand(adapters: Adapters) -
     async with adapters.transactions.begin() as store:
         await with_runs(store, *runs)
     async with adapters.transactions.begin() as one, adapters.transactions.begin() as other:
-        first = await one.runs.take_due(START, 2)
-        second = await other.runs.take_due(START, 4)
-        assert await other.runs.take(first[0].id, START) == []
+        first = await one.runs.take(await one.runs.due(START, 2), START)
+        second = await other.runs.take(await other.runs.due(START, 4), START)
+        assert await other.runs.take([first[0].id], START) == []
     assert len(first) == len(second) == 2
     assert {run.id for run in (*first, *second)} == {run.id for run in runs}
+
+
+async def test_two_callers_never_have_the_same_call_in_hand(adapters: Adapters) -> None:
+    runs = [a_run(f"run-{number}", account_id=f"account-{number}", awaits="call") for number in range(3)]
+    async with adapters.transactions.begin() as store:
+        await with_runs(store, *runs)
+    async with adapters.transactions.begin() as one, adapters.transactions.begin() as other:
+        first = await one.runs.take_calls(START, 2)
+        second = await other.runs.take_calls(START, 3)
+    assert sorted(run.id for run in (*first, *second)) == ["run-0", "run-1", "run-2"]
+
+
+async def test_a_dead_hand_is_told_to_one_alone(adapters: Adapters) -> None:
+    async with adapters.transactions.begin() as store:
+        await store.hands.hold("dead", ["run-1"], START)
+    late = START + HOUR
+    async with adapters.transactions.begin() as one, adapters.transactions.begin() as other:
+        assert [list(each) for each in await one.hands.abandoned(late)] == [["run-1"]]
+        assert list(await other.hands.abandoned(late)) == []
 
 
 async def test_an_exit_waits_for_the_step_in_hand_and_sees_what_it_did(adapters: Adapters) -> None:
@@ -103,7 +122,7 @@ async def test_an_exit_waits_for_the_step_in_hand_and_sees_what_it_did(adapters:
             return await store.runs.lock_active(["acme"])
 
     async with adapters.transactions.begin() as ticker:
-        await ticker.runs.take_due(START, 1)
+        await ticker.runs.take(["run-1"], START)
         locking = asyncio.create_task(lock())
         await ticker.runs.update([after])
     assert await locking == [after]
@@ -116,10 +135,10 @@ async def test_a_value_that_the_database_refuses_fails_its_own_run_alone(adapter
     async with adapters.transactions.begin() as store:
         crossings = [received("c-1", a_crossing(snapshot=bad)), received("c-2", a_crossing("beta"))]
         await handle_crossings(store, crossings, START)
-    await advance_due(adapters.transactions, START, limit=10, retry_after_s=())
+    await advance_due(adapters.transactions, START, Rules(retry_after_s=()), worker="worker", limit=10)
     found = await adapters.reads.runs(RunFilter(), 10, None)
-    assert {run.account_id: run.status for run, _ in found} == {"acme": "failed", "beta": "completed"}
-    [error] = [run.error for run, _ in found if run.account_id == "acme"]
+    assert {run.account_id: run.status for run in found} == {"acme": "failed", "beta": "completed"}
+    [error] = [run.error for run in found if run.account_id == "acme"]
     assert error is not None
     assert "\n" not in error
 
@@ -127,7 +146,8 @@ async def test_a_value_that_the_database_refuses_fails_its_own_run_alone(adapter
 async def test_replicas_that_start_together_publish_one_version(adapters: Adapters) -> None:
     replicas = [adapters_on(adapters.engine) for _ in range(4)]
     await asyncio.gather(*(publish(each.transactions, [a_definition()], ManualClock()) for each in replicas))
-    assert [(each.version, each.active) for each in await adapters.reads.playbooks()] == [(1, True)]
+    async with adapters.transactions.begin() as store:
+        assert [each.version for each in await store.playbooks.active()] == [1]
 
 
 async def test_a_query_is_answered_by_an_index(adapters: Adapters) -> None:
@@ -153,4 +173,4 @@ async def test_a_database_that_is_away_is_a_transient_error(unreachable: Adapter
     with pytest.raises(TransientError, match="database does not answer"):
         await unreachable.reads.runs(RunFilter(), 1, None)
     with pytest.raises(TransientError):
-        await advance_due(unreachable.transactions, START, limit=1, retry_after_s=())
+        await advance_due(unreachable.transactions, START, Rules(), worker="worker", limit=1)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from playbooks.adapters.memory.ready import content_hash, ready
+from playbooks.adapters.definitions import content_hash, encode_definition, playbook_of
 from playbooks.adapters.memory.state import State, Version
 from playbooks.application.model import Playbook, PlaybookKey
 from playbooks.domain.definition import Definition
@@ -25,10 +25,14 @@ class MemoryPlaybooks:
         return [(each.name, self._ship(each, now)) for each in definitions if each.name not in theirs]
 
     def _ship(self, definition: Definition, now: datetime) -> int:
-        digest = content_hash(definition)
+        digest = content_hash(encode_definition(definition))
         mine = [each for each in self._versions.values() if each.playbook.name == definition.name]
         version = next((each for each in mine if each.hash == digest), None) or Version(
-            playbook=ready(len(mine) + 1, definition), hash=digest, active=True, origin="file", created_at=now
+            playbook=playbook_of(len(mine) + 1, definition),
+            hash=digest,
+            active=True,
+            origin="file",
+            created_at=now,
         )
         number = version.playbook.version
         self._versions.put((definition.name, number), replace(version, active=True))
