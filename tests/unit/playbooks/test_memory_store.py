@@ -6,6 +6,8 @@ import pytest
 from tests.support.clock import START
 from tests.unit.playbooks.builders import a_run, a_snapshot, received_snapshot
 from tests.unit.playbooks.contracts.accounts import AccountsContract
+from tests.unit.playbooks.contracts.approvals import ApprovalsContract
+from tests.unit.playbooks.contracts.audit import AuditContract
 from tests.unit.playbooks.contracts.crossings import CrossingsContract
 from tests.unit.playbooks.contracts.entries import EntriesContract
 from tests.unit.playbooks.contracts.erasures import ErasuresContract
@@ -14,6 +16,7 @@ from tests.unit.playbooks.contracts.playbooks import PlaybooksContract
 from tests.unit.playbooks.contracts.rows import with_runs
 from tests.unit.playbooks.contracts.runs import RunsContract
 from tests.unit.playbooks.contracts.switches import SwitchesContract
+from tests.unit.playbooks.contracts.tasks import TasksContract
 from tests.unit.playbooks.contracts.transactions import TransactionsContract
 from tests.unit.playbooks.contracts.trials import TrialsContract
 
@@ -31,6 +34,14 @@ class TestTransactions(TransactionsContract):
 
 class TestAccounts(AccountsContract):
     """AccountsContract in memory."""
+
+
+class TestApprovals(ApprovalsContract):
+    """ApprovalsContract in memory."""
+
+
+class TestAudit(AuditContract):
+    """AuditContract in memory."""
 
 
 class TestCrossings(CrossingsContract):
@@ -63,6 +74,10 @@ class TestRuns(RunsContract):
 
 class TestSwitches(SwitchesContract):
     """SwitchesContract in memory."""
+
+
+class TestTasks(TasksContract):
+    """TasksContract in memory."""
 
 
 class TestTrials(TrialsContract):
