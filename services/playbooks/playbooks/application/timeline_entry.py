@@ -34,7 +34,7 @@ def entry_moments(story: RunStory) -> Iterator[Moment]:
         told=f"{crossing_told(crossing)}.",
         because=[each for each in reasons if each is not None],
         revision=crossing.snapshot.revision,
-        values=values_of(story.definition.audience, Known(snapshot=crossing.snapshot)),
+        values=values_of(story.definition.audience, Known(snapshot=crossing.snapshot)) or None,
         crossing_id=run.crossing_id,
         fact_ids=crossing.cause.fact_ids,
     )
@@ -81,7 +81,7 @@ def _holdout(story: RunStory) -> str | None:
         return None
     programme = holdout.programme or story.definition.name
     return (
-        f"It was drawn among the accounts of {programme} that are treated; {holdout.share:.0%} are held out."
+        f"It was drawn among the accounts of {programme} that are treated; {holdout.share * 100:g}% are held out."
     )
 
 

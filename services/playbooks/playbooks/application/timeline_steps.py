@@ -1,17 +1,20 @@
 """The middle of a run's story: what each step came to, why, and on what knowledge it was decided."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from playbooks.application.grounds import values_of
 from playbooks.application.model import Known, Task
 from playbooks.application.moments import Moment
 from playbooks.application.reads import RunStory
-from playbooks.application.wording import duration_told, instant_told, listed, wait_told
+from playbooks.application.wording import duration_told, instant_told, number_told, wait_told
 from playbooks.domain.actions import Notify, Until, Webhook
 from playbooks.domain.actions import Task as TaskStep
 from playbooks.domain.program import lay_out
 from playbooks.domain.run import StepResult
 from playbooks.domain.steps import Approve, Branch, End, Split, Step, WaitUntil, conditions
+
+_ON_TIME = timedelta(minutes=5)
 
 Told = tuple[str, Sequence[str]]
 """What happened, and why."""
@@ -47,7 +50,7 @@ def step_told(step: Step, result: StepResult, story: RunStory) -> Told:
         case Notify() as notify:
             return _notified(notify)
         case str() | Until() as wait:
-            return f"The wait is over: {wait_told(wait)}.", ()
+            return f"Waited {wait_told(wait)}.", _late(result)
         case WaitUntil() as wait_until:
             return _awaited(wait_until, result)
         case Branch() | Split() as fork:
@@ -68,9 +71,16 @@ def _skipped(step: Step, result: StepResult) -> Told:
     return what, _reasons(result)
 
 
+def _late(result: StepResult) -> list[str]:
+    """Said where the engine was away when the wait ended."""
+    if result.until is None or result.at < result.until + _ON_TIME:
+        return []
+    return [f"It was over at {instant_told(result.until)}, when nobody came to look."]
+
+
 def _notified(notify: Notify) -> Told:
     people = [_recipient(each.owner, each.role, each.contact) for each in notify.recipients]
-    told = f"Asked for an {notify.channel} ({notify.template}) to {listed(people, 'else')}."
+    told = f"Asked for an {notify.channel} ({notify.template}) to {', or else '.join(people)}."
     return told, ["Who is written to, and whether at all, the notifier decides when it sends."]
 
 
@@ -122,7 +132,9 @@ def _task_now(task: Task | None) -> Iterator[str]:
             return
         case "snoozed":
             until = (
-                instant_told(task.snoozed_until) if task.snoozed_until else f"a score of {task.snoozed_score}"
+                instant_told(task.snoozed_until)
+                if task.snoozed_until
+                else f"a score of {number_told(task.snoozed_score)}"
             )
             yield f"It is snoozed until {until}."
         case ended:
