@@ -29,10 +29,20 @@ class BulkCancelled:
 class BulkDesk:
     """Acts for `actor` on all active runs that match."""
 
-    def __init__(self, transactions: Transactions, reads: Reads, clock: Clock) -> None:
+    def __init__(
+        self,
+        transactions: Transactions,
+        reads: Reads,
+        clock: Clock,
+        *,
+        batch: int = BATCH,
+        most_batches: int = MOST_BATCHES,
+    ) -> None:
         self._transactions = transactions
         self._reads = reads
         self._clock = clock
+        self._batch = batch
+        self._most_batches = most_batches
 
     async def cancel(self, wanted: RunFilter, actor: Actor, reason: str, *, dry_run: bool) -> BulkCancelled:
         """End the active runs of `wanted`, or only count them. Those that end or begin meanwhile may be counted or not."""
@@ -42,8 +52,8 @@ class BulkDesk:
             return BulkCancelled(matched=matched, cancelled=0, remaining=matched, open_tasks=0, dry_run=True)
         cancelled = open_tasks = 0
         after: After = None
-        for _ in range(MOST_BATCHES):
-            found = await self._reads.runs(active, BATCH, after)
+        for _ in range(self._most_batches):
+            found = await self._reads.runs(active, self._batch, after)
             if not found:
                 break
             ended, left = await self._cancel_batch(found, actor, reason)

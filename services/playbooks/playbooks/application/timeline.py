@@ -81,7 +81,7 @@ def run_view(run: Run) -> RunView:
 
 def run_detail(story: RunStory) -> RunDetail:
     """The run and its story, in order."""
-    past = sorted([*entry_moments(story), *step_moments(story), *_retries(story)], key=lambda each: each.at)
+    past = sorted([*entry_moments(story), *_retries(story), *step_moments(story)], key=lambda each: each.at)
     return RunDetail(run=run_view(story.run), timeline=[*past, *present_moments(story), *end_moments(story)])
 
 

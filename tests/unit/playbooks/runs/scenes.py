@@ -1,7 +1,7 @@
 """A playbook played on the store in memory by the real handlers: crossings, snapshots and the clock in, stories out."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.support.clock import ManualClock
@@ -37,7 +37,10 @@ class Answering:
     def __init__(self, answer: int | Exception) -> None:
         self._answer = answer
 
-    async def call(self, *args: Any, **members: Any) -> int:
+    def known(self) -> frozenset[str]:
+        return frozenset({"crm"})
+
+    async def call(self, endpoint: str, *, message_id: str, at: datetime, body: bytes) -> int:
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer

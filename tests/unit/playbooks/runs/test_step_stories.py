@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.support.clock import START
@@ -24,7 +25,7 @@ ASK = Step(name="ask", approve=Approve(title="Offer a workshop?", by=("ana", "be
 CALL = Step(name="crm", webhook=Webhook(endpoint="crm"))
 
 
-async def playing(*steps: Step, **members: object) -> Scene:
+async def playing(*steps: Step, **members: Any) -> Scene:
     """A playbook of these steps, begun for an account with a revenue of 120,000."""
     attributes = {
         "owner": "maria",
