@@ -264,9 +264,8 @@ def _hold(run: Run, reason: str, now: datetime) -> Decision:
         return Decision(run=exit_run(run, f"held back for {HELD_AT_MOST.days} days: {reason}", now))
     # As with conditions: first written down, then looked at once more.
     due_at = now if run.awaits != "hold" else now + HELD_LOOK
-    return Decision(
-        run=replace(run, awaits="hold", held=reason, held_since=since, due_at=due_at, failures=0, error=None)
-    )
+    held = replace(run, awaits="hold", held=reason, held_since=since, due_at=due_at, failures=0, error=None)
+    return Decision(run=replace(held, lease_until=None))  # who comes back late from its call is refused
 
 
 def _case(branch: Branch, view: View) -> tuple[str, str]:
