@@ -14,17 +14,23 @@ from csm_common.kafka.relay import OutboxRelay
 from csm_common.runtime import Loop
 from csm_common.settings import KafkaSettings
 from playbooks.adapters.conditions import compile_condition
+from playbooks.adapters.definition_documents import DefinitionDocuments
+from playbooks.adapters.definition_schema import definition_schema
 from playbooks.adapters.holidays import working_calendar
+from playbooks.adapters.postgres.management import PostgresManagements
 from playbooks.adapters.postgres.playbooks import PlaybookCache
 from playbooks.adapters.postgres.reads import PostgresReads
 from playbooks.adapters.postgres.store import PostgresTransactions
 from playbooks.application.endpoints import Endpoints
 from playbooks.application.handlers.steps import Rules
+from playbooks.application.managing import Managing
 from playbooks.application.run_bulk import BulkDesk
 from playbooks.application.run_desk import RunDesk
+from playbooks.application.switching import Switching
 from playbooks.application.view import Holding
 from playbooks.domain.scopes import ACCOUNT
 from playbooks.entrypoints.consumer import HealthHandler
+from playbooks.entrypoints.definitions_api import create_definitions_router
 from playbooks.entrypoints.pollers import CallTicker, FreshnessMarker, RunTicker, TaskAlarm
 from playbooks.entrypoints.run_desk_api import create_run_desk_router
 from playbooks.entrypoints.runs_api import create_runs_router
@@ -86,6 +92,7 @@ def engine_of(parts: Parts, kafka: KafkaSettings, relay: OutboxRelay) -> Engine:
         parts.transactions,
         parts.clock,
         rules,
+        workers=settings.step_workers,
         limit=settings.step_batch,
         look_every_s=settings.look_every_s,
         on_commit=on_commit,
@@ -117,7 +124,11 @@ def routers_of(parts: Parts, ticker: RunTicker, relay: OutboxRelay) -> list[APIR
     reads = PostgresReads(parts.engine, parts.cache)
     desk = RunDesk(parts.transactions, parts.clock, ticker.wake)
     bulk = BulkDesk(parts.transactions, reads, parts.clock)
+    managements = PostgresManagements(parts.engine)
+    managing = Managing(managements, DefinitionDocuments(), parts.settings.endpoints, parts.clock)
+    switching = Switching(managements, parts.clock, ticker.wake)
     return [
+        create_definitions_router(managing, switching, definition_schema()),
         create_runs_router(reads),
         create_run_desk_router(desk, bulk),
     ]

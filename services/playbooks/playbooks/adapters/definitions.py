@@ -1,6 +1,6 @@
 """Definitions in and out: from YAML with the place of every mistake, from and to the canonical JSON that is stored and hashed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,21 @@ from playbooks.application.mistakes import Mistake, MistakenError
 from playbooks.application.model import Playbook
 from playbooks.domain.definition import Definition
 from playbooks.domain.program import lay_out
+from playbooks.domain.rules import Place
 from playbooks.domain.scopes import placed_conditions
+
+Position = Callable[[Sequence[Place]], tuple[int, int]]
 
 _definition = TypeAdapter(Definition)
 
 
 def parse_definition(text: str, source: str, *, is_json: bool = False) -> Definition:
     """The definition a text describes. MistakenError has every mistake, as `source:line:column: member: what is wrong`."""
+    return read_definition(text, source, is_json=is_json)[0]
+
+
+def read_definition(text: str, source: str, *, is_json: bool = False) -> tuple[Definition, Position]:
+    """The same, with what tells where a member stands."""
     try:
         document = YamlDocument(text, is_json=is_json)
     except BrokenDocumentError as broken:
@@ -35,7 +43,7 @@ def parse_definition(text: str, source: str, *, is_json: bool = False) -> Defini
         raise MistakenError(sorted(found, key=_by_place), source) from error
     if wrong := sorted(_wrong_conditions(document, definition), key=_by_place):
         raise MistakenError(wrong, source)
-    return definition
+    return definition, document.position
 
 
 def _placed(document: YamlDocument, wrong: Refused) -> Mistake:
