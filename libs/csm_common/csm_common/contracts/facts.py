@@ -220,7 +220,11 @@ class OverrideCleared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskChanged:
-    """A task of a CS manager moved on; told by the playbook service."""
+    """A task of a CS manager moved on; told by the playbook service.
+
+    `status` is open, snoozed, done or cancelled; `outcome` what came of one that is done. `type` and `reason` are what an account
+    has one task of at a time, `owner` is a contact id, `actor` who moved it.
+    """
 
     id: str
     status: str
@@ -228,6 +232,15 @@ class TaskChanged:
     playbook: str | None = None
     channel: str | None = None
     category: str | None = None
+    type: str | None = None
+    reason: str | None = None
+    owner: str | None = None
+    due: Moment | None = None
+    outcome: str | None = None
+    actor: str | None = None
+
+    def __post_init__(self) -> None:
+        _require_moments(due=self.due)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,14 @@ DATA: dict[str, dict[str, Any]] = {
         "until": "2026-04-30T00:00:00Z",
     },
     "csm.override.cleared": {"reason": "The new champion is on board."},
-    "csm.task.changed": {"id": "task-5", "status": "done", "playbook": "save_the_champion"},
+    "csm.task.changed": {
+        "id": "task-5",
+        "status": "done",
+        "playbook": "save_the_champion",
+        "type": "call",
+        "owner": "u-3",
+        "outcome": "reached",
+    },
     "csm.outreach.changed": {"id": "n-8", "status": "replied", "channel": "email"},
     "csm.churn.recorded": {
         "decided_at": "2026-02-20",

@@ -251,6 +251,10 @@ class Tasks(Protocol):
         """Add to the histories of tasks; a number for each note, in this order, that no other has."""
         ...
 
+    async def last_note(self, task_id: str) -> TaskNote | None:
+        """The end of a task's history, None where it has none."""
+        ...
+
 
 class Approvals(Protocol):
     """Questions to people."""

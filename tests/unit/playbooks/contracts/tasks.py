@@ -154,6 +154,10 @@ class TasksContract:
             await opened(store, a_task())
             numbers = [*await store.tasks.note([note, note]), *await store.tasks.note([note])]
             assert await store.tasks.note([]) == []
+            last = replace(note, text="They called twice.")
+            await store.tasks.note([last])
+            assert await store.tasks.last_note("task-1") == last
+            assert await store.tasks.last_note("task-9") is None
         assert len(set(numbers)) == 3
         assert numbers == sorted(numbers)
 

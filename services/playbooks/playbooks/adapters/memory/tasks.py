@@ -127,6 +127,10 @@ class MemoryTasks:
             self._state.notes.put(number, each)
         return numbers
 
+    async def last_note(self, task_id: str) -> TaskNote | None:
+        """The end of a task's history, None where it has none."""
+        return next(reversed(self._state.notes.find("task", task_id)), None)
+
 
 def _asked(task: Task, found: str) -> TaskNote:
     """The line in the history of the task `found` that a playbook asked for."""

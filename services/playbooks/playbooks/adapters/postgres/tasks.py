@@ -78,6 +78,10 @@ FROM {unnested(("id", *_CHANGING))} WHERE tasks.id = t.id
 
 _NOTE = text(f"{insert('task_notes', TaskNote)} RETURNING id")
 
+NOTE_COLUMNS = ", ".join(names_of(TaskNote))
+
+_LAST_NOTE = text(f"SELECT {NOTE_COLUMNS} FROM task_notes WHERE task_id = :id ORDER BY id DESC LIMIT 1")  # noqa: S608
+
 Identity = tuple[str, str, str]
 """What an account can have one task of that is to be done."""
 
@@ -174,6 +178,11 @@ class PostgresTasks:
         if not notes:
             return []
         return sorted(await self._tx.scalars(_NOTE, parameters(notes, names_of(TaskNote))))
+
+    async def last_note(self, task_id: str) -> TaskNote | None:
+        """The end of a task's history, None where it has none."""
+        row = (await self._tx.execute(_LAST_NOTE, {"id": task_id})).one_or_none()
+        return None if row is None else TaskNote(**row._mapping)
 
     async def _tasks(self, query: TextClause, **values: object) -> list[Task]:
         return [task_of(row) for row in await self._tx.execute(query, values)]
