@@ -29,12 +29,10 @@ class Version:
     """A playbook as it is stored. `origin` tells whether a file or a person put it there."""
 
     playbook: Playbook
-    hash: str
     active: bool
     origin: str
-    created_at: datetime
-    author: str = "shipped"
-    note: str = ""
+    hash: str = ""
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +70,16 @@ class State:
             pending=pending_identity,
             owner=_owner_of_pending,
             snoozed=lambda task: True if task.status == "snoozed" else None,
+            to_do=lambda task: True if task.status in ("open", "snoozed") else None,
         )
         self.notes: Table[int, TaskNote] = Table(journal, task=lambda note: note.task_id)
         self.rotations: Table[tuple[str, ...], int] = Table(journal)
-        self.approvals: Table[str, Approval] = Table(journal, run=lambda each: each.run_id, account=_account)
+        self.approvals: Table[str, Approval] = Table(
+            journal,
+            run=lambda each: each.run_id,
+            account=_account,
+            pending=lambda each: True if each.status == "pending" else None,
+        )
         self.audit: Table[int, Audited] = Table(journal)
         self.outbox: Table[int, Message] = Table(journal)
 
