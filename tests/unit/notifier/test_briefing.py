@@ -19,6 +19,7 @@ def test_a_whole_context_is_read_as_it_is_meant() -> None:
     assert told["account"]["name"] == "Acme"
     assert told["account"]["renewal_date"] == date(2026, 4, 14)
     assert (told["score"], told["score_before"]) == (44.4, 63.2)
+    assert told["value"] == 44.4
     assert (told["band"], told["band_before"]) == ("at_risk", "neutral")
     assert told["renewal_in_days"] == 43
     assert told["playbook"] == {"name": "account_at_risk", "title": "An account has become at risk"}
@@ -29,7 +30,7 @@ def test_an_empty_context_has_every_field_a_template_counts_on() -> None:
     told = briefed()
     assert told["account"]["name"] == "acme"
     assert told["parts"] == []
-    for name in ("score", "score_before", "band", "band_before", "coverage", "renewal_in_days"):
+    for name in ("score", "score_before", "value", "band", "band_before", "coverage", "renewal_in_days"):
         assert told[name] is None
     for name in ("plan", "segment", "owner", "currency", "arr", "renewal_date"):
         assert told["account"][name] is None

@@ -40,6 +40,7 @@ def brief(notification: Notification, now: datetime) -> dict[str, Any]:
         "account_id": notification.account_id,
         "score": score,
         "score_before": _score_before(score, crossing),
+        "value": _number(crossing.get("after")),
         "band": _text(context.get("band")),
         "band_before": _text(crossing.get("band_before")),
         "coverage": _number(context.get("coverage")),
