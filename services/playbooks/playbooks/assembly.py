@@ -17,6 +17,8 @@ from playbooks.adapters.conditions import compile_condition
 from playbooks.adapters.definition_documents import DefinitionDocuments
 from playbooks.adapters.definition_schema import definition_schema
 from playbooks.adapters.holidays import working_calendar
+from playbooks.adapters.postgres.effects import PostgresEffects
+from playbooks.adapters.postgres.funnels import PostgresFunnels
 from playbooks.adapters.postgres.management import PostgresManagements
 from playbooks.adapters.postgres.playbooks import PlaybookCache
 from playbooks.adapters.postgres.reads import PostgresReads
@@ -31,6 +33,7 @@ from playbooks.application.view import Holding
 from playbooks.domain.scopes import ACCOUNT
 from playbooks.entrypoints.consumer import HealthHandler
 from playbooks.entrypoints.definitions_api import create_definitions_router
+from playbooks.entrypoints.effect_api import create_effect_router
 from playbooks.entrypoints.pollers import CallTicker, FreshnessMarker, RunTicker, TaskAlarm
 from playbooks.entrypoints.run_desk_api import create_run_desk_router
 from playbooks.entrypoints.runs_api import create_runs_router
@@ -130,5 +133,6 @@ def routers_of(parts: Parts, ticker: RunTicker, relay: OutboxRelay) -> list[APIR
     return [
         create_definitions_router(managing, switching, definition_schema()),
         create_runs_router(reads),
+        create_effect_router(PostgresEffects(parts.engine), PostgresFunnels(parts.engine), parts.clock),
         create_run_desk_router(desk, bulk),
     ]

@@ -62,6 +62,9 @@ class PlaybookSettings(BaseModel):
         default=1.0, gt=0, description="How often to look for due runs that nothing has woken us for."
     )
     step_batch: int = Field(default=500, ge=1, description="At most so many runs in one transaction.")
+    step_workers: int = Field(
+        default=2, ge=1, le=16, description="How many batches a process works on at a time."
+    )
     step_retry_s: tuple[float, ...] = Field(
         default=(1, 10, 60, 300, 1800),
         description="Pauses after failed attempts at a step; then the run has failed.",

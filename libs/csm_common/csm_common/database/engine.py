@@ -22,13 +22,17 @@ def create_engine(dsn: str, *, schema: str | None = None, pool_size: int = 5) ->
     )
 
 
-def service_engine(settings: DatabaseSettings, schema: str) -> AsyncEngine:
-    """The engine a service runs on: its schema, and time-outs so that no frozen session blocks another."""
+def service_engine(settings: DatabaseSettings, schema: str, **server_settings: str) -> AsyncEngine:
+    """The engine a service runs on: its schema, and time-outs so that no frozen session blocks another.
+
+    `server_settings` are PostgreSQL's own, for the service's sessions.
+    """
     limits = {
         "search_path": schema,
         "application_name": f"csm-{schema}",
         "statement_timeout": str(int(settings.statement_timeout_s * 1000)),
         "idle_in_transaction_session_timeout": str(int(settings.idle_in_transaction_timeout_s * 1000)),
+        **server_settings,
     }
     return create_async_engine(
         async_url(settings.dsn.get_secret_value()),

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import uuid4
 
 from csm_common.clock import Clock
@@ -14,6 +15,7 @@ from playbooks.application.endpoints import Endpoints
 from playbooks.application.handlers.calls import Call, Room, claim_calls, make_call
 from playbooks.application.handlers.steps import Advanced, Rules, advance_due
 from playbooks.application.ports import Transactions
+from playbooks.application.task_history import bring_back_due
 from playbooks.domain.run import Run
 
 log = get_logger(__name__)
@@ -24,7 +26,7 @@ CALLS_TO_ONE = 10
 
 
 class RunTicker:
-    """`wake()` when a run may be due; `run(stop)` until told to stop, one batch a round."""
+    """`wake()` when a run may be due; `run(stop)` until told to stop. Its workers take a batch a round, each of their own."""
 
     def __init__(
         self,
@@ -32,37 +34,40 @@ class RunTicker:
         clock: Clock,
         rules: Rules,
         *,
+        workers: int = 1,
         limit: int,
         look_every_s: float,
         on_commit: Callable[[], None],
     ) -> None:
-        """`on_commit` is called after every round that may have written to the outbox, or left a call to make."""
+        """With two `workers` one decides while PostgreSQL writes for the other. `on_commit` is called after every round that may
+        have written to the outbox, or left a call to make."""
         self._transactions = transactions
         self._clock = clock
         self._rules = rules
         self._limit = limit
         self._look_every_s = look_every_s
         self._on_commit = on_commit
-        self._worker = str(uuid4())
-        self._poller = Poller("runs", self._round, interval_s=look_every_s)
+        self._pollers = [
+            Poller("runs", partial(self._round, str(uuid4())), interval_s=look_every_s)
+            for _ in range(workers)
+        ]
         self._alarm: asyncio.TimerHandle | None = None
 
     def wake(self) -> None:
         """A run may be due."""
-        self._poller.wake()
+        for each in self._pollers:
+            each.wake()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take runs on until `stop` is set."""
         try:
-            await self._poller.run(stop)
+            await asyncio.gather(*(each.run(stop) for each in self._pollers))
         finally:
             self._set_alarm(None)
 
-    async def _round(self) -> None:
+    async def _round(self, worker: str) -> None:
         now = self._clock.now()
-        advanced = await advance_due(
-            self._transactions, now, self._rules, worker=self._worker, limit=self._limit
-        )
+        advanced = await advance_due(self._transactions, now, self._rules, worker=worker, limit=self._limit)
         if advanced.stale_since is not None:
             log.warning("steps wait: health-score's news is too old", since=advanced.stale_since.isoformat())
         if advanced.runs:
@@ -204,4 +209,4 @@ class TaskAlarm:
 
     async def _round(self) -> None:
         async with self._transactions.begin() as store:
-            await store.tasks.reopen_due(self._clock.now())
+            await bring_back_due(store, self._clock.now())
