@@ -1,0 +1,146 @@
+"""Answers of the effect as the API's description shows them; a test checks that each is what its route can give."""
+
+from typing import Any
+
+EFFECT: dict[str, Any] = {
+    "playbook": "usage_falling",
+    "version": 2,
+    "since": "2026-01-01T00:00:00Z",
+    "until": None,
+    "at": "2026-12-27T09:00:00Z",
+    "verdict": {
+        "kind": "helps",
+        "told": "It helps: 50.2% of the first 303 treated accounts reached the goal, and 31.6% of "
+        "the first 76 held out; the difference is +18.6 points, and may lie between +6.1 "
+        "and +29.5.",
+        "detect": 0.18,
+        "planned": {"treated": 303, "held_out": 76},
+        "missing": {"treated": 0, "held_out": 0},
+        "uplift": {"difference": 0.186, "interval": {"low": 0.061, "high": 0.295}, "relative": 0.589},
+    },
+    "runs": {
+        "started": 412,
+        "active": 31,
+        "completed": 208,
+        "exited": {"condition": 12, "crossing": 139, "superseded": 17},
+        "failed": 1,
+        "cancelled": 4,
+        "held_out": 97,
+    },
+    "treated": {
+        "goal": {
+            "entered": 381,
+            "matured": 344,
+            "goal_reached": 169,
+            "reached_early": 11,
+            "rate": 0.491,
+            "interval": {"low": 0.439, "high": 0.544},
+        },
+        "recovery": {"accounts": 381, "recovered": 230, "share": 0.604, "median_hours": 412},
+        "revenue": [{"currency": "EUR", "accounts": 380, "entered": 9120000.0, "at_stake": 3310000.0}],
+    },
+    "held_out": {
+        "goal": {
+            "entered": 94,
+            "matured": 85,
+            "goal_reached": 27,
+            "reached_early": 1,
+            "rate": 0.318,
+            "interval": {"low": 0.228, "high": 0.423},
+        },
+        "recovery": {"accounts": 94, "recovered": 52, "share": 0.553, "median_hours": 905},
+        "revenue": [{"currency": "EUR", "accounts": 94, "entered": 2240000.0, "at_stake": 1205000.0}],
+    },
+    "uplift": {"difference": 0.174, "interval": {"low": 0.056, "high": 0.277}, "relative": 0.547},
+    "experiments": [
+        {
+            "step": "tone",
+            "paths": [
+                {
+                    "path": "long",
+                    "entered": 180,
+                    "matured": 163,
+                    "goal_reached": 77,
+                    "rate": 0.472,
+                    "interval": {"low": 0.397, "high": 0.549},
+                },
+                {
+                    "path": "short",
+                    "entered": 187,
+                    "matured": 170,
+                    "goal_reached": 91,
+                    "rate": 0.535,
+                    "interval": {"low": 0.46, "high": 0.609},
+                },
+            ],
+        }
+    ],
+    "cautions": [],
+}
+
+FUNNEL: dict[str, Any] = {
+    "playbook": "usage_falling",
+    "version": 2,
+    "since": "2026-01-01T00:00:00Z",
+    "until": None,
+    "started": 412,
+    "completed": 208,
+    "steps": [
+        {
+            "step": "tell",
+            "kind": "notify",
+            "on": None,
+            "reached": 412,
+            "done": 408,
+            "at_it": 0,
+            "exited": 3,
+            "failed": 1,
+            "cancelled": 0,
+            "outcomes": {"requested": 408},
+            "paths": {},
+            "median_hours": 0.0,
+        },
+        {
+            "step": "tone",
+            "kind": "split",
+            "on": None,
+            "reached": 408,
+            "done": 408,
+            "at_it": 0,
+            "exited": 0,
+            "failed": 0,
+            "cancelled": 0,
+            "outcomes": {"drawn": 408},
+            "paths": {"long": 199, "short": 209},
+            "median_hours": 0.0,
+        },
+        {
+            "step": "wait",
+            "kind": "wait",
+            "on": None,
+            "reached": 408,
+            "done": 208,
+            "at_it": 31,
+            "exited": 165,
+            "failed": 0,
+            "cancelled": 4,
+            "outcomes": {"waited": 208},
+            "paths": {},
+            "median_hours": 0.0,
+        },
+        {
+            "step": "follow_up",
+            "kind": "task",
+            "on": None,
+            "reached": 208,
+            "done": 208,
+            "at_it": 0,
+            "exited": 0,
+            "failed": 0,
+            "cancelled": 0,
+            "outcomes": {"opened": 208},
+            "paths": {},
+            "median_hours": 48.0,
+        },
+    ],
+}
