@@ -98,7 +98,16 @@ def task_message(situation: Situation, effect: OpenTask, found: str, now: dateti
         message_id=derived_id("task.changed", run.id, effect.step),
         kind=TASK_CHANGED,
         time=now,
-        data=TaskChanged(id=found, status="open", run=run.id, playbook=run.playbook),
+        data=TaskChanged(
+            id=found,
+            status="open",
+            run=run.id,
+            playbook=run.playbook,
+            type=effect.task.type,
+            reason=effect.task.reason,
+            due=effect.due_at.isoformat(),
+            actor=f"playbook:{run.playbook}/{run.version}",
+        ),
     )
 
 

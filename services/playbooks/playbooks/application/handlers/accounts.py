@@ -5,6 +5,7 @@ from datetime import datetime
 
 from playbooks.application.model import ReceivedSnapshot
 from playbooks.application.ports import Store
+from playbooks.application.task_history import bring_back_scored
 
 
 async def keep_accounts(
@@ -19,6 +20,7 @@ async def keep_accounts(
     scores = {
         each.snapshot.account_id: each.snapshot.score for each in newest if each.snapshot.score is not None
     }
-    if scores:
-        await store.tasks.reopen_scored(scores, now)
-    return await store.runs.wake([each.snapshot.account_id for each in newest], now)
+    # Runs before tasks: so does whoever locks both.
+    woken = await store.runs.wake([each.snapshot.account_id for each in newest], now)
+    await bring_back_scored(store, scores, now)
+    return woken
