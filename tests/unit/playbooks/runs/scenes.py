@@ -1,4 +1,4 @@
-"""A playbook played on the store in memory by the real handlers: crossings, snapshots and the clock in, stories out."""
+"""A playbook played by the real handlers, in memory or on another store: crossings, news and the clock in, stories out."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,15 +6,17 @@ from typing import Any
 
 from tests.support.clock import ManualClock
 from tests.unit.playbooks.builders import a_crossing, a_snapshot, received, received_snapshot
-from tests.unit.playbooks.runs.memory_reads import MemoryReads
 
 from csm_common.contracts.health import AccountSnapshot, Crossing
+from playbooks.adapters.memory.reads import MemoryReads
 from playbooks.adapters.memory.store import MemoryDatabase
 from playbooks.application.handlers.accounts import keep_accounts
 from playbooks.application.handlers.calls import claim_calls, make_call
 from playbooks.application.handlers.crossings import handle_crossings
 from playbooks.application.handlers.steps import Rules, advance_due
 from playbooks.application.model import Known
+from playbooks.application.ports import Transactions
+from playbooks.application.reads import Reads, RunFilter
 from playbooks.application.timeline import RunDetail, run_detail
 from playbooks.application.view import Holding
 from playbooks.domain.definition import Definition
@@ -49,23 +51,24 @@ class Answering:
 class Scene:
     """One clock, one store, and what drives them."""
 
-    def __init__(self) -> None:
+    def __init__(self, transactions: Transactions | None = None, reads: Reads | None = None) -> None:
         self.clock = ManualClock()
         self.database = MemoryDatabase()
-        self.reads = MemoryReads(self.database)
+        self.transactions = transactions or self.database
+        self.reads = reads or MemoryReads(self.database.state)
 
     async def ship(self, *definitions: Definition) -> None:
-        async with self.database.begin() as store:
+        async with self.transactions.begin() as store:
             await store.playbooks.ship(definitions, self.clock.now())
 
     async def cross(self, crossing_id: str, crossing: Crossing | None = None) -> None:
-        async with self.database.begin() as store:
+        async with self.transactions.begin() as store:
             await handle_crossings(store, [received(crossing_id, crossing or a_crossing())], self.clock.now())
 
     async def tell(self, revision: int, **members: Any) -> AccountSnapshot:
         """A newer snapshot of acme."""
         snapshot = a_snapshot(revision=revision, **members)
-        async with self.database.begin() as store:
+        async with self.transactions.begin() as store:
             await keep_accounts(store, [], [received_snapshot(snapshot)], self.clock.now())
         return snapshot
 
@@ -76,20 +79,21 @@ class Scene:
             pass
 
     async def _round(self) -> Any:
-        return await advance_due(self.database, self.clock.now(), RULES, worker="w", limit=10)
+        return await advance_due(self.transactions, self.clock.now(), RULES, worker="w", limit=10)
 
     async def call(self, answer: int | Exception = 200) -> None:
         """Make the calls that are due."""
-        claimed = await claim_calls(self.database, self.clock.now(), RULES, limit=10)
+        claimed = await claim_calls(self.transactions, self.clock.now(), RULES, limit=10)
         for call in claimed.calls:
-            await make_call(self.database, Answering(answer), call, self.clock, RULES)
+            await make_call(self.transactions, Answering(answer), call, self.clock, RULES)
 
     def runs(self) -> Sequence[Run]:
+        """Those in memory, the oldest first."""
         return sorted(self.database.state.runs.values(), key=lambda run: (run.started_at, run.priority))
 
     async def detail(self, run_id: str | None = None) -> RunDetail:
-        """The story of a run, of the first where none is named."""
-        story = await self.reads.run(run_id or self.runs()[0].id)
+        """The story of a run, of the one there is where none is named."""
+        story = await self.reads.run(run_id or (await self.reads.runs(RunFilter(), 1, None))[0].id)
         assert story is not None
         return run_detail(story)
 
