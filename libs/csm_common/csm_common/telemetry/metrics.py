@@ -91,6 +91,15 @@ runs_started = _meter.create_counter("csm.playbooks.runs.started", description="
 runs_ended = _meter.create_counter(
     "csm.playbooks.runs.ended", description="Runs ended, by playbook and outcome."
 )
+playbooks_paused = _meter.create_counter(
+    "csm.playbooks.paused.themselves",
+    description="Playbooks that paused themselves: more starts in an hour than their limit.",
+)
+projection_age = _meter.create_gauge(
+    "csm.playbooks.projection.age",
+    unit="s",
+    description="How old playbooks' news of the accounts can be, of the partition that is furthest behind.",
+)
 run_lateness = _meter.create_histogram(
     "csm.playbooks.run.lateness",
     unit="s",

@@ -69,6 +69,7 @@ class HealthHandler:
         for run in changes.ended:
             metrics.runs_ended.add(1, {"playbook": run.playbook, "outcome": run.status})
         for playbook in changes.paused:
+            metrics.playbooks_paused.add(1, {"playbook": playbook})
             log.error("a playbook paused itself: more runs than its limit", playbook=playbook)
         if changes.started or woken:
             self._on_started()

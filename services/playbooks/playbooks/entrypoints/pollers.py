@@ -190,9 +190,11 @@ class FreshnessMarker:
 
     async def _round(self) -> None:
         read = await self._read()
-        if read:
-            async with self._transactions.begin() as store:
-                await store.freshness.mark(read)
+        async with self._transactions.begin() as store:
+            await store.freshness.mark(read)
+            oldest = await store.freshness.oldest()
+        if oldest is not None:
+            metrics.projection_age.set((self._clock.now() - oldest).total_seconds())
 
 
 class TaskAlarm:
