@@ -6,8 +6,8 @@ from functools import lru_cache, partial
 
 from health_score.domain.balance import Balance, balance
 from health_score.domain.curve import Curve
-from health_score.domain.scorecard import SCORE, Knockout, Scorecard, Target, Threshold
-from health_score.domain.signals import AnyReader, AnySignal, bases, key_of
+from health_score.domain.scorecard import SCORE, Knockout, Measure, Scorecard, Target, Threshold
+from health_score.domain.signals import AnySignal, Ratio, Reading, States, bases, key_of
 
 _BALANCES_KEPT = 4096  # sets of known measures; a card of ten measures has 1,024
 
@@ -40,15 +40,24 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A measure with the keys of its signals' states, and the fact types that feed each of them. `single` is its signal where it
-    has but one."""
+    """A measure with its signals, the keys of their states, and the fact types that feed each; `ratio` where it is one of two."""
 
     name: str
-    signal: AnyReader
-    single: AnySignal | None
+    signals: tuple[AnySignal, ...]
+    ratio: Ratio | None
     keys: tuple[str, ...]
     curve: Curve | None
     types: tuple[tuple[str, ...], ...]
+
+    def reading(self, states: States) -> Reading | None:
+        """What an account's states tell of the measure; None where nothing is known."""
+        state = states.get(self.keys[0])
+        if self.ratio is not None:
+            return self.ratio.reading(state, states.get(self.keys[1]))
+        if state is None:
+            return None
+        signal = self.signals[0]  # read in place: a call for each of an account's measures would show
+        return Reading(signal.form(state), *signal.span(state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +78,32 @@ class CompiledCard:
 
 def compile_card(card: Scorecard) -> CompiledCard:
     """The index of a card; done once per version."""
-    signals: dict[str, AnySignal] = {}
-    reads = []
-    for measure in card.measures:
-        own = bases(measure.signal)
-        keys = tuple(key_of(each) for each in own)
-        types = tuple(each.select.types for each in own)
-        signals |= dict(zip(keys, own, strict=True))
-        single = own[0] if len(own) == 1 else None
-        reads.append(Read(measure.name, measure.signal, single, keys, measure.curve, types))
+    reads = tuple(map(read_of, card.measures))
     texts = [*(each.target for each in card.thresholds), *(each.target for each in card.knockouts)]
     targets = tuple(dict.fromkeys([SCORE, *map(Target.parse, texts)]))
     return CompiledCard(
         card=card,
         id=(card.name, card.version),
-        reads=tuple(reads),
+        reads=reads,
         targets=targets,
         raw=tuple(_measure(card, each) for each in targets),
         watches=tuple(_watch(each, targets) for each in card.thresholds),
         gates=tuple(_gate(card, each, targets) for each in card.knockouts),
         balance=lru_cache(_BALANCES_KEPT)(partial(balance, card)),
+        signals={key: signal for each in reads for key, signal in zip(each.keys, each.signals, strict=True)},
+    )
+
+
+def read_of(measure: Measure) -> Read:
+    """The measure made ready to be read."""
+    signals = bases(measure.signal)
+    return Read(
+        name=measure.name,
         signals=signals,
+        ratio=measure.signal if isinstance(measure.signal, Ratio) else None,
+        keys=tuple(key_of(each) for each in signals),
+        curve=measure.curve,
+        types=tuple(each.select.types for each in signals),
     )
 
 

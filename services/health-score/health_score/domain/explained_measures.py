@@ -21,7 +21,7 @@ from health_score.domain.forms import DAY_S
 from health_score.domain.leverage import next_band_at
 from health_score.domain.look import silent_since
 from health_score.domain.scorecard import Dimension, Measure
-from health_score.domain.signals import SIGNALS, Selector, bases, key_of, read
+from health_score.domain.signals import SIGNALS, Selector, key_of
 from health_score.domain.silences import Silences
 
 _KINDS = {type_: kind for kind, type_ in SIGNALS.items()}
@@ -52,7 +52,7 @@ def inputs_told(found: Assessment) -> dict[str, Input]:
 
 def _input(measure: Read, state: AccountState, now: float, silences: Silences) -> Input:
     events = _events(measure, state)
-    known = read(measure.signal, measure.keys, state.signals)
+    known = measure.reading(state.signals)
     if known is None:
         return Input("missing", events=events)
     silent = silent_since(measure, silences) if silences else None
@@ -67,7 +67,7 @@ def _input(measure: Read, state: AccountState, now: float, silences: Silences) -
 
 def _events(measure: Read, state: AccountState) -> tuple[Event, ...]:
     """The newest facts of every signal of the measure, the newest first."""
-    feeds = {key_of(Selector(each.select.types, each.select.where)) for each in bases(measure.signal)}
+    feeds = {key_of(Selector(each.select.types, each.select.where)) for each in measure.signals}
     trail = {entry for feed in feeds for entry in state.trails.get(feed, [])}
     found = [(when(time), id_, type_) for time, id_, type_ in sorted(trail, reverse=True)]
     return tuple(Event(time, id_, type_) for time, id_, type_ in found if time is not None)

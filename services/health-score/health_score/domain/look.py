@@ -1,8 +1,7 @@
 """One look at an account: every measure's number and its way through time, and what they make of the score."""
 
-from collections.abc import Mapping
 from math import fsum, inf
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from health_score.domain.account import AccountState
 from health_score.domain.assessment import Assessment, rounded
@@ -11,7 +10,7 @@ from health_score.domain.compiled import CompiledCard, Read
 from health_score.domain.forms import Still
 from health_score.domain.override import in_force
 from health_score.domain.scorecard import Scorecard
-from health_score.domain.signals import Reading, read
+from health_score.domain.signals import Reading
 from health_score.domain.silences import NOTHING_SILENT, Silences
 
 Hold = tuple[float, float]
@@ -55,7 +54,7 @@ def _readings(
 ) -> tuple[tuple[Reading | None, ...], tuple[str, ...]]:
     """The readings, those of silent sources standing still, and the names of these."""
     signals = state.signals
-    found = [_reading(each, signals) for each in card.reads]
+    found = [each.reading(signals) for each in card.reads]
     if not silences:
         return tuple(found), ()
     frozen = []
@@ -66,15 +65,6 @@ def _readings(
             found[at] = None if value is None else Reading(Still(value), -inf, inf)
             frozen.append(measure.name)
     return tuple(found), tuple(frozen)
-
-
-def _reading(measure: Read, states: Mapping[str, Any]) -> Reading | None:
-    """The way of `signals.read`, without its calls for the many measures that have one signal."""
-    signal = measure.single
-    if signal is None:
-        return read(measure.signal, measure.keys, states)
-    state = states.get(measure.keys[0])
-    return None if state is None else Reading(signal.form(state), *signal.span(state))
 
 
 def silent_since(measure: Read, silences: Silences) -> float | None:

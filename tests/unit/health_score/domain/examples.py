@@ -8,13 +8,13 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 
 from health_score.domain.account import AccountState, fold
-from health_score.domain.compiled import CompiledCard, compile_card
+from health_score.domain.compiled import CompiledCard, compile_card, read_of
 from health_score.domain.curve import Curve
 from health_score.domain.evaluation import Cause, Evaluation, evaluate
 from health_score.domain.fact import Fact
 from health_score.domain.model import Applies, Choice, Model, build_model
 from health_score.domain.scorecard import Band, Dimension, Knockout, Measure, Scorecard, Threshold
-from health_score.domain.signals import AnyReader, AnySignal, bases, key_of, read
+from health_score.domain.signals import AnyReader, AnySignal
 
 DAY = 86_400.0
 NOW = 1_772_442_000.0
@@ -97,13 +97,12 @@ def folded(signal: AnySignal, facts: Iterable[Fact]) -> Any:
 
 def number_of(reader: AnyReader, facts: Iterable[Fact], now: float = NOW) -> float | None:
     """What a measure's signal says at `now` after these facts, of which each signal takes those it selects."""
-    found = list(facts)
-    keys = tuple(key_of(each) for each in bases(reader))
+    found, measured = list(facts), read_of(measure("number", reader))
     states = {
         key: folded(
             each, [one for one in found if one.type in each.select.types and each.select.matches(one.data)]
         )
-        for key, each in zip(keys, bases(reader), strict=True)
+        for key, each in zip(measured.keys, measured.signals, strict=True)
     }
-    known = read(reader, keys, states)
+    known = measured.reading(states)
     return None if known is None else known.at(now)

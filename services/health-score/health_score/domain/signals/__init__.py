@@ -5,12 +5,12 @@ from types import MappingProxyType
 
 from health_score.domain.signals.active_users import ActiveUsers
 from health_score.domain.signals.attainment import Attainment
-from health_score.domain.signals.base import AnySignal, Reading, Signal, reading
+from health_score.domain.signals.base import AnySignal, Reading, Signal, States, reading
 from health_score.domain.signals.keys import key_of
 from health_score.domain.signals.latest import Latest
 from health_score.domain.signals.mean import Mean
 from health_score.domain.signals.open_items import Open
-from health_score.domain.signals.ratio import AnyReader, Ratio, bases, read
+from health_score.domain.signals.ratio import AnyReader, Ratio, bases
 from health_score.domain.signals.recency import Recency
 from health_score.domain.signals.selector import Between, Other, Scalar, Selector
 from health_score.domain.signals.total import Count, Sum
@@ -51,11 +51,11 @@ __all__ = [
     "Scalar",
     "Selector",
     "Signal",
+    "States",
     "Sum",
     "Trend",
     "Until",
     "bases",
     "key_of",
-    "read",
     "reading",
 ]

@@ -1,6 +1,5 @@
 """`ratio`: one signal against another, such as seats used of seats bought, or errors per use."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,10 +48,3 @@ AnyReader = AnySignal | Ratio
 def bases(reader: AnyReader) -> tuple[AnySignal, ...]:
     """The signals with states of their own that a measure is read from."""
     return (reader.of, reader.to) if isinstance(reader, Ratio) else (reader,)
-
-
-def read(reader: AnyReader, keys: tuple[str, ...], states: Mapping[str, Any]) -> Reading | None:
-    """The reading of a measure whose signals' states lie under `keys`; None where nothing is known."""
-    if isinstance(reader, Ratio):
-        return reader.reading(states.get(keys[0]), states.get(keys[1]))
-    return reading(reader, states.get(keys[0]))
