@@ -12,7 +12,6 @@ from health_score.domain.assessment import rounded
 from health_score.domain.curve import Curve
 from health_score.domain.forms import Form
 from health_score.domain.look import Look
-from health_score.domain.scorecard import Target
 
 
 class Point(NamedTuple):
@@ -106,12 +105,13 @@ class WeighedCourse:
         return rounded(low - strays), rounded(high + strays)
 
 
-def course(seen: Look, target: Target) -> Course | None:
-    """The course of a target from a look on; None where nothing of it moves. Of the score, the computed one."""
+def course(seen: Look, place: int) -> Course | None:
+    """The course of the card's target at this place from a look on; None where none of it moves. Of the score, the computed."""
+    target = seen.card.targets[place]
     if target.kind == "coverage":
         return None
     if target.kind == "measure":
-        at = seen.card.raw[seen.card.targets.index(target)]
+        at = seen.card.raw[place]
         reading = None if at is None else seen.readings[at]
         return None if reading is None or not reading.form.moves else RawCourse(reading.form)
     points = seen.assessment.points

@@ -37,11 +37,10 @@ def next_instant(seen: Look, state: AccountState, now: float, horizon_s: float =
     """
     first, beyond = floor(now) + 1, floor(now + horizon_s) + 1
     found = min([beyond, *_known_instants(seen, state, now, first)])
-    card = seen.card
-    for target, at, bounds in zip(card.targets, card.raw, _corridors(seen, state), strict=True):
+    for place, (at, bounds) in enumerate(zip(seen.card.raw, _corridors(seen, state), strict=True)):
         if bounds is None or bounds == EVERYWHERE or (at is not None and _rests(seen, at, bounds, found)):
             continue
-        run = course(seen, target)
+        run = course(seen, place)
         if run is not None:
             found = first_exit(run, bounds, first, found)
     return float(found) if found < beyond else None
