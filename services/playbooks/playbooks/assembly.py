@@ -107,7 +107,7 @@ def engine_of(parts: Parts, kafka: KafkaSettings, relay: OutboxRelay) -> Engine:
         told = await consumer.read_to_end()
         return {number: at for (topic, number), at in told.items() if topic == HEALTH_ACCOUNTS.name}
 
-    marker = FreshnessMarker(parts.transactions, read, every_s=1.0)
+    marker = FreshnessMarker(parts.transactions, parts.clock, read, every_s=1.0)
     alarm = TaskAlarm(parts.transactions, parts.clock, every_s=5.0)
     return Engine(
         consumer,

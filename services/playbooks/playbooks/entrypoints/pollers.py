@@ -175,12 +175,14 @@ class FreshnessMarker:
     def __init__(
         self,
         transactions: Transactions,
+        clock: Clock,
         read: Callable[[], Awaitable[Mapping[int, datetime]]],
         *,
         every_s: float,
     ) -> None:
         """`read` tells it of the partitions that this process reads."""
         self._transactions = transactions
+        self._clock = clock
         self._read = read
         self._poller = Poller("freshness", self._round, interval_s=every_s)
 
