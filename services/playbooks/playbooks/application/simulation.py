@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from csm_common.contracts.envelope import RawEnvelope
-from csm_common.contracts.notifications import NOTIFICATION_REQUESTED, NotificationRequest
+from csm_common.contracts.notifications import NOTIFICATION_REQUESTED, Recipient
 from csm_common.database.outbox import Message
 from playbooks.application.endpoints import Endpoints
 from playbooks.application.handlers.accounts import keep_accounts
@@ -30,7 +30,25 @@ MOST_ROUNDS = 10_000
 """Far more steps than any playbook takes at one instant."""
 
 _envelope = msgspec.json.Decoder(RawEnvelope)
-_request = msgspec.json.Decoder(NotificationRequest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """A message that the notifier was asked for. Whom it reaches, and whether contact rules let it pass, the notifier decides."""
+
+    requested_at: datetime
+    account_id: str
+    run_id: str
+    playbook: str
+    step: str
+    channel: str
+    template: str
+    category: str
+    message_class: str
+    recipients: Sequence[Recipient]
+
+
+_request = msgspec.json.Decoder(Requested)
 
 
 class Sandbox(Protocol):
@@ -47,6 +65,10 @@ class Sandbox(Protocol):
 
     def take_messages(self) -> Sequence[Message]:
         """What was to be published since this was asked last, in order."""
+        ...
+
+    def tasks(self) -> Sequence[Task]:
+        """All tasks that were opened, whatever became of them."""
         ...
 
     def pending(self) -> tuple[Sequence[Approval], Sequence[Task]]:
@@ -106,7 +128,7 @@ class Simulator:
     clock: PretendedClock
     endpoints: PretendedEndpoints
     people: People
-    requests: list[NotificationRequest] = field(default_factory=list)
+    requests: list[Requested] = field(default_factory=list)
 
     async def feed(self, news: News) -> Changes:
         """Take in what is told now, and let the steps that are due by it be taken."""
@@ -125,7 +147,7 @@ class Simulator:
         """Move the clock to `until`, jumping from one instant at which something is due to the next."""
         while (due := await self._next_due()) is not None and due <= until:
             self.clock.move(due)
-            await self.people.act(self.sandbox.transactions, self.clock.now())
+            await self.people.act(self.sandbox.transactions, self.clock, self.rules.calendar)
             await self._settle()
         self.clock.move(until)
 
@@ -153,6 +175,6 @@ class Simulator:
         return bool(advanced.runs or claimed.calls or claimed.others)
 
 
-def _requests(messages: Sequence[Message]) -> list[NotificationRequest]:
+def _requests(messages: Sequence[Message]) -> list[Requested]:
     envelopes = [_envelope.decode(each.value) for each in messages if each.value is not None]
     return [_request.decode(each.data) for each in envelopes if each.type == NOTIFICATION_REQUESTED]

@@ -2,15 +2,21 @@
 
 import heapq
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Literal
 
+from csm_common.clock import Clock
+from csm_common.errors import ConflictError
+from playbooks.application.actor import Actor
 from playbooks.application.model import Approval, Task
 from playbooks.application.ports import Transactions
+from playbooks.application.task_desk import TaskDesk
+from playbooks.domain.calendar import Calendar
 
-PERSON = "person:simulated"
+PERSON = Actor("simulation", "simulated")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +66,16 @@ class People:
         """When somebody acts next."""
         return self._plans[0][0] if self._plans else None
 
-    async def act(self, transactions: Transactions, now: datetime) -> None:
+    async def act(self, transactions: Transactions, clock: Clock, calendar: Calendar) -> None:
         """Do what was planned until now; what nobody waits for any more is left."""
-        while self._plans and self._plans[0][0] <= now:
+        while self._plans and self._plans[0][0] <= clock.now():
             _, _, asked = heapq.heappop(self._plans)
             if isinstance(asked, Approval):
-                await reply_to(transactions, asked.id, self.replies[asked.step], now)
+                await reply_to(transactions, asked.id, self.replies[asked.step], clock.now())
             else:
-                await complete(transactions, asked.id, self.outcomes[asked.step or ""].outcome, now)
+                with suppress(ConflictError):
+                    desk = TaskDesk(transactions, clock, calendar)
+                    await desk.complete(asked.id, self.outcomes[asked.step or ""].outcome, PERSON)
 
     def _plan(self, asked: Approval | Task, at: datetime) -> None:
         key = f"{asked.id}/{asked.step}"
@@ -82,22 +90,11 @@ async def reply_to(transactions: Transactions, approval_id: str, reply: Reply, n
         asked = await store.approvals.find(approval_id)
         if asked is None or asked.status != "pending" or reply.said == "none":
             return False
-        said = replace(asked, status=reply.said, answered_at=now, answered_by=PERSON, comment=reply.comment)
+        said = replace(
+            asked, status=reply.said, answered_at=now, answered_by=PERSON.name, comment=reply.comment
+        )
         await store.approvals.answer(said)
         runs = await store.runs.lock([asked.run_id])
         waiting = [run for run in runs if run.awaits == "approval" and run.step == asked.step]
         await store.runs.update([replace(run, due_at=now) for run in waiting])
-        return True
-
-
-async def complete(transactions: Transactions, task_id: str, outcome: str, now: datetime) -> bool:
-    """Complete a task as its desk does; False where it is done already."""
-    async with transactions.begin() as store:
-        task = await store.tasks.lock(task_id)
-        if task is None or task.status not in ("open", "snoozed"):
-            return False
-        await store.tasks.write(
-            replace(task, status="done", outcome=outcome, done_at=now, done_by=PERSON, updated_at=now)
-        )
-        await store.runs.wake([task.account_id], now)
         return True

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Literal
 
 from csm_common.contracts.health import AccountSnapshot
-from csm_common.contracts.notifications import NotificationRequest, Recipient
 from playbooks.application.model import Playbook
 from playbooks.application.reads import EntryFilter, RunFilter, RunStory
-from playbooks.application.simulation import Called, News, Simulator
+from playbooks.application.simulation import Called, News, Requested, Simulator
 from playbooks.application.simulation_account import SimulatedAccount, State
 from playbooks.application.timeline import RunDetail, run_detail
 from playbooks.domain.entry import RefusalCode
@@ -60,19 +59,6 @@ class Entered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """A message that would have been asked for. Whom it reaches, and whether contact rules let it pass, the notifier decides."""
-
-    at: datetime
-    step: str
-    channel: str
-    template: str
-    category: str
-    message_class: str
-    recipients: Sequence[Recipient]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """A task that would have been given."""
 
@@ -113,7 +99,7 @@ class Walk:
     entry: Entered | None
     entries: Sequence[Entered]
     runs: Sequence[RunDetail]
-    messages: Sequence[Sent]
+    messages: Sequence[Requested]
     tasks: Sequence[Work]
     approvals: Sequence[Question]
     webhooks: Sequence[Called]
@@ -125,7 +111,7 @@ async def walk(simulator: Simulator, playbook: Playbook, scenario: Scenario) -> 
     simulator.sandbox.install(playbook, active=True)
     await _play(simulator, scenario)
     reads, mine = simulator.sandbox.reads, playbook.name
-    found = await reads.runs(RunFilter(playbook=mine), MOST_RUNS, None)
+    found = await reads.runs(RunFilter(playbook=mine, started_from=scenario.at), MOST_RUNS, None)
     stories = [story for run in reversed(found) if (story := await reads.run(run.id)) is not None]
     entries = await reads.entries(EntryFilter(playbook=mine), MOST_RUNS, None)
     told = [
@@ -143,7 +129,7 @@ async def walk(simulator: Simulator, playbook: Playbook, scenario: Scenario) -> 
         entry=told[0] if told else None,
         entries=told,
         runs=[run_detail(story) for story in stories],
-        messages=[sent(each) for each in simulator.requests if each.playbook == mine],
+        messages=[each for each in simulator.requests if each.run_id in {run.id for run in found}],
         tasks=_work(stories),
         approvals=_questions(stories),
         webhooks=list(simulator.endpoints.called),
@@ -169,19 +155,6 @@ def crossed(account: SimulatedAccount, cross: Cross, at: datetime) -> News:
     members = {"before": cross.before, "after": cross.after}
     given = {name: value for name, value in members.items() if value is not None}
     return account.cross(cross.threshold, cross.direction, at, **given)
-
-
-def sent(request: NotificationRequest) -> Sent:
-    """The request as a scenario tells of it."""
-    return Sent(
-        at=request.requested_at,
-        step=request.step,
-        channel=request.channel,
-        template=request.template,
-        category=request.category,
-        message_class=request.message_class,
-        recipients=request.recipients,
-    )
 
 
 def _work(stories: Sequence[RunStory]) -> list[Work]:

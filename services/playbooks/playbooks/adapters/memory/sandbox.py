@@ -34,6 +34,10 @@ class MemorySandbox:
             self._state.outbox.drop(number)
         return messages
 
+    def tasks(self) -> Sequence[Task]:
+        """All tasks that were opened, whatever became of them."""
+        return list(self._state.tasks.values())
+
     def pending(self) -> tuple[Sequence[Approval], Sequence[Task]]:
         """Questions that nobody has answered, and tasks that nobody has done."""
         return self._state.approvals.find("pending", True), self._state.tasks.find("to_do", True)
