@@ -19,7 +19,7 @@ RowId = Annotated[str, Path(max_length=500, pattern=_NO_NUL)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
 Instant = Annotated[AwareDatetime | None, Query(description="With a zone, as in 2026-03-02T09:00:00Z.")]
-Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*\S[^\x00]*$")]
+Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 """Why somebody does it; it stands in the audit."""
 
 

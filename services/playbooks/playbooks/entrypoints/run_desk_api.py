@@ -10,6 +10,7 @@ from playbooks.application.actor import Actor
 from playbooks.application.reads import RunFilter
 from playbooks.application.run_bulk import BulkCancelled, BulkDesk
 from playbooks.application.run_desk import Handled, RunDesk
+from playbooks.domain.rules import STRICT
 from playbooks.entrypoints import examples
 from playbooks.entrypoints.actor import require_actor
 from playbooks.entrypoints.lists import Reason, RowId, example
@@ -24,12 +25,16 @@ By = Annotated[Actor, Depends(require_actor("playbooks:write"))]
 class Cancel:
     """Why the run is ended."""
 
+    __pydantic_config__ = STRICT
+
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skip:
     """Why the wait is ended. With `step`, the one that waits, a request that is sent twice ends one wait."""
+
+    __pydantic_config__ = STRICT
 
     reason: Reason
     step: Name | None = None
@@ -38,6 +43,8 @@ class Skip:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelMany:
     """Which active runs are ended, and why; `dry_run` only counts them."""
+
+    __pydantic_config__ = STRICT
 
     playbook: Name
     reason: Reason
