@@ -20,12 +20,13 @@ FROM {unnested(("id", *_CHANGING))} WHERE trials.id = t.id
 """)  # noqa: S608  (names of our own fields, here and below)
 
 # The condition implies the one of the index trials_account, which holds the unfinished alone.
-_UNFINISHED = text(f"""
+UNFINISHED = f"""
 SELECT {", ".join(_COLUMNS)} FROM trials
 WHERE account_id = ANY(CAST(:accounts AS text[]))
   AND (recovered_at IS NULL OR (goal_reached_at IS NULL AND window_ends_at >= :now))
 ORDER BY entered_at, id
-""")  # noqa: S608
+"""  # noqa: S608
+_UNFINISHED = text(UNFINISHED)
 
 _LAST_ENTRIES = text("""
 SELECT account_id, playbook, max(at) AS at FROM (
