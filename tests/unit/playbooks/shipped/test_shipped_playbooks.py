@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 import yaml
@@ -184,3 +185,17 @@ def test_no_two_playbooks_ask_for_the_same_open_task() -> None:
         for identity in sorted({(each.type, each.reason) for each in tasks(name)})
     ]
     assert len(identities) == len({identity for _, identity in identities})
+
+
+def test_the_alarms_tell_the_owner_at_once() -> None:
+    for name in ALARMS:
+        first = PLAYBOOKS[name].steps[0].notify
+        assert first is not None
+        assert (first.template, [each.owner for each in first.recipients]) == (name, [True])
+
+
+@every
+def test_the_reference_tells_of_it(name: str) -> None:
+    reference = (Path(__file__).parents[4] / "docs" / "playbooks-shipped.md").read_text(encoding="utf-8")
+    assert f"| `{name}` |" in reference
+    assert f"**`{name}`" in reference or f", `{name}`.**" in reference
