@@ -23,6 +23,7 @@ _COMPLAINT = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*?)(?: \[[A-Z_]+\])?$", 
 _COMPARISON = re.compile(
     r"found no matching overload for '_(?:<|<=|>|>=|==|!=)_' applied to '\((.*), (.*)\)'"
 )
+_NO_NAME = re.compile(r"undeclared reference to '([\w.]+)\.\w+'")
 _NO_TRUTH = re.compile(r"found no matching overload for '_\?_:_' applied to '\((.*), bool, bool\)'")
 
 _T = cel.Type
@@ -67,9 +68,10 @@ def _errors(environment: cel.Env, expression: str, *, check: bool = True) -> lis
         environment.compile(expression, not check)
     except RuntimeError as refused:
         starts = [0, *(found.end() for found in re.finditer("\n", expression))]
-        found = _COMPLAINT.findall(str(refused))
-        return [(starts[int(line) - 1] + int(column) - 1, told) for line, column, told in found] or [
-            (0, str(refused).splitlines()[0])
+        found = _COMPLAINT.findall(str(refused)) or [("1", "1", str(refused).splitlines()[0])]
+        # Where it cannot tell the line it tells the one after the last.
+        return [
+            (starts[min(int(line), len(starts)) - 1] + int(column) - 1, told) for line, column, told in found
         ]
     return []
 
@@ -84,10 +86,19 @@ def _to_be_dropped(complaint: str) -> bool:
 
 def _told(error: tuple[int, str], expression: str, scope: Scope) -> Complaint:
     offset, complaint = error
-    character = min(max(offset, 0), len(expression)) + 1
+    character = min(max(_start(offset, complaint, expression), 0), len(expression)) + 1
     if found := _NO_TRUTH.search(complaint):
         return Complaint(f"it gives {words.kind_of(found[1])}, not true or false", 1)
     return Complaint(words.refused(complaint, expression, character, scope), character)
+
+
+def _start(offset: int, complaint: str, expression: str) -> int:
+    """Of an unknown name with members the checker tells where the last dot is; the name begins before it."""
+    found = _NO_NAME.search(complaint)
+    if found is None:
+        return offset
+    begins = offset - len(found[1])
+    return begins if expression[begins:offset] == found[1] else offset
 
 
 @lru_cache(maxsize=256)

@@ -41,7 +41,7 @@ def refused(complaint: str, expression: str, character: int, scope: Scope) -> st
     if found := _OVERLOAD.search(complaint):
         return no_overload(found[1], found[2])
     if found := _UNDECLARED.search(complaint):
-        called = expression[character - 1 : character] == "("
+        called = re.search(rf"\b{re.escape(found[1])}\s*$", expression[: character - 1]) is not None
         return _no_function(found[1]) if called else _no_variable(found[1], scope)
     if found := _NO_FIELD.search(complaint):
         return _no_member(found[1], found[2], scope)

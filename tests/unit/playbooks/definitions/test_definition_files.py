@@ -15,7 +15,6 @@ from playbooks.adapters.definitions import (
 )
 from playbooks.domain.definition import Definition, Entry, ExitWhen, Trigger
 from playbooks.domain.steps import Notify, Recipient, Step, Task
-from playbooks.settings import SHIPPED
 
 WHOLE = """\
 name: welcome
@@ -86,17 +85,25 @@ def test_what_is_left_out_has_its_default() -> None:
 @pytest.mark.parametrize(
     ("was", "becomes", "told"),
     [
-        ("title: Plain", "title: 5", "p.yaml:2:8: title: Input should be a valid string"),
-        ("title: Plain", "titel: Plain", "p.yaml:2:8: titel: there is no such member"),
-        ("entered}", "up}", "p.yaml:3:42: trigger.direction: Input should be 'entered' or 'left'"),
-        ("wait: 1d", "wait: 30", "p.yaml:5:25: steps.0.wait: Input should be a valid string"),
+        ("title: Plain", "title: 5", "p.yaml:2:8: title: must be a text in quotes, not 5"),
+        ("title: Plain", "titel: Plain", "p.yaml:2:1: titel: there is no such member; did you mean title?"),
+        ("entered}", "up}", "p.yaml:3:42: trigger.direction: must be 'entered' or 'left', not 'up'"),
+        (
+            "wait: 1d",
+            "wait: 30",
+            "p.yaml:5:25: steps.0.wait: must be a duration such as 2d, or a mapping with time or date, not 30",
+        ),
         (
             "wait: 1d",
             "wait: tomorrow",
             "p.yaml:5:25: steps.0.wait: 'tomorrow' is not a duration: write a whole",
         ),
-        ("wait: 1d", "pause: 1d", "p.yaml:5:26: steps.0.pause: there is no such member"),
-        ("name: pause, ", "", "p.yaml:5:5: steps.0.name: Field required"),
+        (
+            "wait: 1d",
+            "pause: 1d",
+            "p.yaml:5:19: steps.0.pause: there is no such member; there are name, sales, notify, wait",
+        ),
+        ("name: pause, ", "", "p.yaml:5:5: steps.0.name: is missing"),
         (
             "{name: pause, wait: 1d}",
             "{name: pause, wait: 1d}\n  - name: pause\n    wait: 2d",
@@ -108,17 +115,21 @@ def test_what_is_left_out_has_its_default() -> None:
             " message_class: internal}",
             "p.yaml:6:43: steps.0.notify.recipients.0: give one of owner: true, role: NAME, contact: ID",
         ),
-        ("title: Plain", "title: Plain\naudience: account.plan ==", "p.yaml:3:11: audience: Failed to parse"),
+        (
+            "title: Plain",
+            "title: Plain\naudience: account.plan ==",
+            "p.yaml:3:26: audience: it ends before it",
+        ),
         (
             "title: Plain",
             "title: Plain\naudience: acount.plan == 'x'",
             "3:11: audience: there is no variable acount",
         ),
-        ("title: Plain", "title: Plain\nname: twice", "p.yaml:3:1: name is given more than once"),
-        ("title: Plain", "title: [", "p.yaml:4:1: expected"),
+        ("title: Plain", "title: Plain\nname: twice", "p.yaml:3:1: playbook: name is given more than once"),
+        ("title: Plain", "title: [", "p.yaml:4:1: playbook: while parsing a flow sequence"),
         ("title: Plain", "title: \x01", "p.yaml:1:1: "),
-        (PLAIN, "", "p.yaml:1:1: playbook: Input should be a dictionary"),
-        (PLAIN, "- a\n- b", "p.yaml:1:1: playbook: Input should be a dictionary"),
+        (PLAIN, "", "p.yaml:1:1: playbook: must be a mapping of names to values, not nothing"),
+        (PLAIN, "- a\n- b", "p.yaml:1:1: playbook: must be a mapping of names to values, not a list"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(was: str, becomes: str, told: str) -> None:
@@ -185,23 +196,10 @@ def test_an_empty_directory_is_a_mistake(tmp_path: Path) -> None:
         load_directory(tmp_path)
 
 
-def test_the_shipped_playbooks_are_sound() -> None:
-    at_risk, critical = load_directory(SHIPPED)
-    assert [(each.name, each.trigger) for each in (at_risk, critical)] == [
-        ("account_at_risk", Trigger(threshold="at_risk", direction="entered")),
-        ("account_critical", Trigger(threshold="critical", direction="entered")),
-    ]
-    assert [(step.kind, step.wait) for step in at_risk.steps] == [
-        ("notify", None),
-        ("wait", "2d"),
-        ("task", None),
-    ]
-    assert [step.kind for step in critical.steps] == ["notify", "task"]
-    assert at_risk.exits_on("at_risk", "left")
-    assert critical.exits_on("critical", "left")
-
-
-def test_the_reference_shows_the_shipped_playbook() -> None:
-    reference = Path(__file__).parents[3] / "docs" / "playbooks.md"
-    shown = reference.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
-    assert parse_definition(shown, "docs/playbooks.md") == load_directory(SHIPPED)[0]
+def test_the_reference_shows_playbooks_that_work() -> None:
+    reference = Path(__file__).parents[4] / "docs" / "playbooks.md"
+    blocks = [each.split("```")[0] for each in reference.read_text(encoding="utf-8").split("```yaml\n")[1:]]
+    whole = [each for each in blocks if each.startswith("name:")]
+    assert whole
+    for text in whole:
+        parse_definition(text, "docs/playbooks.md")
