@@ -17,26 +17,37 @@ from playbooks.adapters.conditions import compile_condition
 from playbooks.adapters.definition_documents import DefinitionDocuments
 from playbooks.adapters.definition_schema import definition_schema
 from playbooks.adapters.holidays import working_calendar
+from playbooks.adapters.memory.lab import MemoryLab
+from playbooks.adapters.postgres.desk_reads import PostgresDeskReads
 from playbooks.adapters.postgres.effects import PostgresEffects
 from playbooks.adapters.postgres.funnels import PostgresFunnels
 from playbooks.adapters.postgres.management import PostgresManagements
+from playbooks.adapters.postgres.past import PostgresPast
 from playbooks.adapters.postgres.playbooks import PlaybookCache
+from playbooks.adapters.postgres.pruning import PostgresPruning
 from playbooks.adapters.postgres.reads import PostgresReads
 from playbooks.adapters.postgres.store import PostgresTransactions
+from playbooks.application.approval_desk import ApprovalDesk
 from playbooks.application.endpoints import Endpoints
 from playbooks.application.handlers.steps import Rules
 from playbooks.application.managing import Managing
 from playbooks.application.run_bulk import BulkDesk
 from playbooks.application.run_desk import RunDesk
+from playbooks.application.simulation_desk import SimulationDesk
 from playbooks.application.switching import Switching
+from playbooks.application.task_desk import TaskDesk
 from playbooks.application.view import Holding
 from playbooks.domain.scopes import ACCOUNT
+from playbooks.entrypoints.approvals_api import create_approvals_router
+from playbooks.entrypoints.audit_api import create_audit_router
 from playbooks.entrypoints.consumer import HealthHandler
 from playbooks.entrypoints.definitions_api import create_definitions_router
 from playbooks.entrypoints.effect_api import create_effect_router
-from playbooks.entrypoints.pollers import CallTicker, FreshnessMarker, RunTicker, TaskAlarm
+from playbooks.entrypoints.pollers import CallTicker, FreshnessMarker, RunTicker, TaskAlarm, prune_poller
 from playbooks.entrypoints.run_desk_api import create_run_desk_router
 from playbooks.entrypoints.runs_api import create_runs_router
+from playbooks.entrypoints.simulation_api import create_simulation_router
+from playbooks.entrypoints.tasks_api import create_tasks_router
 from playbooks.settings import PlaybookSettings
 
 
@@ -109,6 +120,7 @@ def engine_of(parts: Parts, kafka: KafkaSettings, relay: OutboxRelay) -> Engine:
 
     marker = FreshnessMarker(parts.transactions, parts.clock, read, every_s=1.0)
     alarm = TaskAlarm(parts.transactions, parts.clock, every_s=5.0)
+    pruning = PostgresPruning(parts.engine, timedelta(days=settings.kept_days))
     return Engine(
         consumer,
         ticker,
@@ -118,6 +130,7 @@ def engine_of(parts: Parts, kafka: KafkaSettings, relay: OutboxRelay) -> Engine:
             Loop("runs", ticker.run),
             Loop("calls", calls.run),
             Loop("snoozed", alarm.run),
+            Loop("pruning", prune_poller(pruning, parts.clock).run),
         ],
     )
 
@@ -135,4 +148,31 @@ def routers_of(parts: Parts, ticker: RunTicker, relay: OutboxRelay) -> list[APIR
         create_runs_router(reads),
         create_effect_router(PostgresEffects(parts.engine), PostgresFunnels(parts.engine), parts.clock),
         create_run_desk_router(desk, bulk),
+        *_people(parts, ticker, relay),
+        create_simulation_router(simulations_of(parts)),
+    ]
+
+
+def simulations_of(parts: Parts) -> SimulationDesk:
+    """Simulations by the service's own rules over what it has stored."""
+    reads = PostgresReads(parts.engine, parts.cache)
+    lab = MemoryLab(rules_of(parts.settings))
+    return SimulationDesk(lab, parts.transactions, reads, PostgresPast(parts.engine), parts.clock)
+
+
+def _people(parts: Parts, ticker: RunTicker, relay: OutboxRelay) -> list[APIRouter]:
+    """The doors for what people have to do, are asked, and have done."""
+
+    def on_commit() -> None:
+        relay.wake()
+        ticker.wake()
+
+    reads = PostgresDeskReads(parts.engine)
+    calendar = working_calendar(parts.settings.calendar)
+    tasks = TaskDesk(parts.transactions, parts.clock, calendar, on_commit)
+    approvals = ApprovalDesk(parts.transactions, parts.clock, on_commit)
+    return [
+        create_tasks_router(reads, tasks, parts.clock),
+        create_approvals_router(reads, approvals),
+        create_audit_router(reads),
     ]

@@ -78,6 +78,11 @@ class PlaybookSettings(BaseModel):
         default="'escalated' in thresholds",
         description="A condition over the account; while it holds, steps marked `sales` are held back.",
     )
+    kept_days: float = Field(
+        default=400.0,
+        gt=0,
+        description="Ended runs and all that belongs to them, entries and the audit are deleted after this.",
+    )
     endpoints: dict[str, EndpointSettings] = Field(
         default_factory=dict,
         description='What webhook steps may call, by name: {"crm": {"url": …, "secret": "whsec_…"}}.',

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 from uuid import uuid4
 
 from csm_common.clock import Clock
@@ -197,6 +198,19 @@ class FreshnessMarker:
             oldest = await store.freshness.oldest()
         if oldest is not None:
             metrics.projection_age.set((self._clock.now() - oldest).total_seconds())
+
+
+class Prunes(Protocol):
+    """Tables of which old rows are dropped."""
+
+    async def prune(self, now: datetime) -> None:
+        """Forget what is too old to be asked for."""
+        ...
+
+
+def prune_poller(tables: Prunes, clock: Clock) -> Poller:
+    """Keeps the tables from growing without end."""
+    return Poller("pruning", lambda: tables.prune(clock.now()), interval_s=3_600.0)
 
 
 class TaskAlarm:
