@@ -1,5 +1,5 @@
-"""Simulations on request: one account through a playbook, or the past through it. What they read is the service's, what they write
-is a sandbox's: nothing lasts and nothing leaves."""
+"""Simulations on request: one account, or the past, through a playbook. What they read is the service's, what they write a
+sandbox's: nothing lasts and nothing leaves."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -97,7 +97,7 @@ class SimulationDesk:
     async def history(
         self, playbook: Playbook, since: datetime, before: datetime, *, limit: int, first: int
     ) -> History:
-        """Take the first `limit` crossings from `since` to before `before` through it, beside the event loop, one such at a time."""
+        """Take the first `limit` crossings from `since` to before `before` through it: beside the event loop, one at a time."""
         if before <= since:
             raise InvalidError(
                 f"`to` is {before.isoformat()}, which is not after `from`, {since.isoformat()}."
@@ -132,7 +132,7 @@ class SimulationDesk:
         async with self._transactions.begin() as store:
             thrown = await store.switches.all()
         notes = [
-            f"{'Everything' if name == EVERYTHING else name} is {switch.state} now: {switch.reason}. The simulation leaves that out."
+            f"{'Everything' if name == EVERYTHING else name} is {switch.state} now ({switch.reason}): left out here."
             for name, switch in thrown.items()
             if name in (EVERYTHING, playbook.name) and switch.state != "active"
         ]

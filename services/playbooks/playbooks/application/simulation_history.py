@@ -14,7 +14,7 @@ from playbooks.domain.run import Run
 
 ALL = 10**9
 
-STATES_AT_CROSSINGS = "The state of an account is known at its crossings alone, so conditions that came true between two of them are seen late."
+STATES_AT_CROSSINGS = "The state of an account is known at its crossings alone: what came true between two of them is seen late."
 
 
 class Past(Protocol):
@@ -178,7 +178,7 @@ def _pauses(entries: Sequence[Entry]) -> list[str]:
     if at is None:
         return []
     return [
-        f"The playbook would have paused itself at {at:%Y-%m-%dT%H:%M:%SZ}, over its limit; from then on nothing started."
+        f"The playbook would have paused itself at {at:%Y-%m-%dT%H:%M:%SZ}, over its limit: nothing started from then on."
     ]
 
 

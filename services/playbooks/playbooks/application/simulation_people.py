@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Literal
@@ -11,12 +11,14 @@ from typing import Literal
 from csm_common.clock import Clock
 from csm_common.errors import ConflictError
 from playbooks.application.actor import Actor
+from playbooks.application.approval_desk import ApprovalDesk
 from playbooks.application.model import Approval, Task
 from playbooks.application.ports import Transactions
 from playbooks.application.task_desk import TaskDesk
 from playbooks.domain.calendar import Calendar
 
-PERSON = Actor("simulation", "simulated")
+PERSON = Actor("simulation")
+"""Somebody who may answer whatever is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,34 +69,23 @@ class People:
         return self._plans[0][0] if self._plans else None
 
     async def act(self, transactions: Transactions, clock: Clock, calendar: Calendar) -> None:
-        """Do what was planned until now; what nobody waits for any more is left."""
+        """Do at their desks what was planned until now; what nobody waits for any more is left."""
         while self._plans and self._plans[0][0] <= clock.now():
             _, _, asked = heapq.heappop(self._plans)
-            if isinstance(asked, Approval):
-                await reply_to(transactions, asked.id, self.replies[asked.step], clock.now())
-            else:
-                with suppress(ConflictError):
-                    desk = TaskDesk(transactions, clock, calendar)
-                    await desk.complete(asked.id, self.outcomes[asked.step or ""].outcome, PERSON)
+            with suppress(ConflictError):
+                if isinstance(asked, Approval):
+                    await self._answer(ApprovalDesk(transactions, clock), asked)
+                else:
+                    done = self.outcomes[asked.step or ""]
+                    await TaskDesk(transactions, clock, calendar).complete(asked.id, done.outcome, PERSON)
+
+    async def _answer(self, desk: ApprovalDesk, asked: Approval) -> None:
+        reply = self.replies[asked.step]
+        if reply.said != "none":
+            await desk.answer(asked.id, reply.said, PERSON, reply.comment)
 
     def _plan(self, asked: Approval | Task, at: datetime) -> None:
         key = f"{asked.id}/{asked.step}"
         if key not in self._noticed:
             self._noticed.add(key)
             heapq.heappush(self._plans, (at, next(self._turns), asked))
-
-
-async def reply_to(transactions: Transactions, approval_id: str, reply: Reply, now: datetime) -> bool:
-    """Answer a question as its desk does; False where it is open no more."""
-    async with transactions.begin() as store:
-        asked = await store.approvals.find(approval_id)
-        if asked is None or asked.status != "pending" or reply.said == "none":
-            return False
-        said = replace(
-            asked, status=reply.said, answered_at=now, answered_by=PERSON.name, comment=reply.comment
-        )
-        await store.approvals.answer(said)
-        runs = await store.runs.lock([asked.run_id])
-        waiting = [run for run in runs if run.awaits == "approval" and run.step == asked.step]
-        await store.runs.update([replace(run, due_at=now) for run in waiting])
-        return True

@@ -1,0 +1,84 @@
+"""The HTTP door to simulations: what a playbook would do with an account, or would have done with the past. Nothing changes."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from csm_common.errors import InvalidError
+from csm_common.web.auth import require
+from playbooks.application.simulation_desk import SimulationDesk
+from playbooks.application.simulation_history import History
+from playbooks.application.simulation_request import Walked
+from playbooks.application.simulation_walk import Walk
+from playbooks.entrypoints.definitions_api import Name, VersionQuery
+
+Written = Annotated[
+    Annotated[str, Field(max_length=256 * 1024)] | dict[str, Any],
+    Field(description="A playbook: YAML in a string, or JSON as it is."),
+]
+
+
+class WalkRequest(Walked):
+    """A scenario, and what else the account is measured by."""
+
+    force: bool = Field(
+        default=False,
+        description="Whoever crosses the trigger enters: audience, holdout, limits and once_per are left out.",
+    )
+    with_runs: bool = Field(
+        default=False,
+        description="Begin with the account's runs as they are; otherwise it has none, and never entered.",
+    )
+
+
+class WrittenWalkRequest(WalkRequest):
+    """A scenario for a playbook that need not be stored."""
+
+    definition: Written
+
+
+class HistoryRequest(BaseModel):
+    """Which playbook, by name or written here, and which time of the past."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    name: Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")] | None = None
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    definition: Written | None = None
+    since: AwareDatetime = Field(alias="from")
+    to: AwareDatetime
+    limit: int = Field(default=10_000, ge=1, le=100_000, description="At most so many crossings.")
+    first: int = Field(default=20, ge=0, le=1_000, description="So many entrances one by one.")
+
+
+def create_simulation_router(desk: SimulationDesk) -> APIRouter:
+    """The routes that end in :simulate and :simulate-history."""
+    router = APIRouter(prefix="/v1", tags=["playbooks"], dependencies=[Depends(require("playbooks:read"))])
+
+    @router.post(
+        "/playbooks/{name}:simulate",
+        summary="What a stored playbook would do with an account, step by step, with instants and reasons",
+    )
+    async def simulate_stored(name: Name, body: WalkRequest, version: VersionQuery | None = None) -> Walk:
+        playbook = await desk.named(name, version)
+        return await desk.walk(playbook, body, force=body.force, with_runs=body.with_runs)
+
+    @router.post("/playbooks:simulate", summary="The same for a playbook that is written in the request")
+    async def simulate_written(body: WrittenWalkRequest) -> Walk:
+        return await desk.walk(desk.given(body.definition), body, force=body.force, with_runs=body.with_runs)
+
+    @router.post(
+        "/playbooks:simulate-history",
+        summary="What a playbook would have done with the crossings of the past: entries, messages, and their peaks",
+    )
+    async def simulate_history(body: HistoryRequest) -> History:
+        if (body.name is None) == (body.definition is None):
+            raise InvalidError("Give either the `name` of a stored playbook or a `definition`.")
+        if body.definition is not None:
+            playbook = desk.given(body.definition)
+        else:
+            playbook = await desk.named(body.name or "", body.version)
+        return await desk.history(playbook, body.since, body.to, limit=body.limit, first=body.first)
+
+    return router
