@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice, takewhile
 
+from csm_common.errors import ConflictError
 from playbooks.adapters.memory.state import State, active_pair
 from playbooks.application.model import EVERYTHING
 from playbooks.domain.run import Run, StepResult
@@ -71,14 +72,23 @@ class MemoryRuns:
         for run in runs:
             if run.id in self._runs:
                 raise ValueError(f"run {run.id} is there already")
-            self._put(run)
+            if self._rival(run):
+                raise ValueError(f"{run.account_id} has an active run of the purpose {run.purpose} already")
+            self._runs.put(run.id, run)
 
     async def update(self, runs: Sequence[Run]) -> None:
-        """Write the new state; whoever has ended a step need not be taken alone any more."""
+        """Write the new state. ConflictError where one becomes active beside another of its purpose.
+
+        Whoever has ended a step need not be taken alone any more.
+        """
         for run in runs:
             if run.id in self._state.alone and run.position > self._runs[run.id].position:
                 self._state.alone.drop(run.id)
-            self._put(run)
+            if rival := self._rival(run):
+                raise ConflictError(
+                    f"Run {rival.id} of {run.account_id} is active and serves the same purpose, {run.purpose}."
+                )
+            self._runs.put(run.id, run)
 
     async def record(self, results: Sequence[StepResult]) -> None:
         """Write step results; ValueError where a step has one."""
@@ -112,8 +122,8 @@ class MemoryRuns:
         switches = (self._state.switches.get(name) for name in (EVERYTHING, run.playbook))
         return any(each is not None and each.state == "paused" for each in switches)
 
-    def _put(self, run: Run) -> None:
+    def _rival(self, run: Run) -> Run | None:
+        """Another active run of the account and purpose, where this one is active."""
         pair = active_pair(run)
-        if pair is not None and any(each.id != run.id for each in self._runs.find("pair", pair)):
-            raise ValueError(f"{run.account_id} has an active run of the purpose {run.purpose} already")
-        self._runs.put(run.id, run)
+        rivals = [] if pair is None else self._runs.find("pair", pair)
+        return next((each for each in rivals if each.id != run.id), None)
