@@ -161,6 +161,7 @@ _UNCHECKED = (
 _INDEXES = (
     "DROP INDEX runs_active",
     "CREATE UNIQUE INDEX runs_active ON runs (account_id, purpose) WHERE status = 'active'",
+    "CREATE INDEX crossings_occurred ON crossings (occurred_at, id)",
     "CREATE INDEX runs_awaiting ON runs (account_id) WHERE status = 'active' AND awaits IN ('condition', 'hold')",
     "CREATE INDEX runs_playbook ON runs (playbook, started_at DESC, id DESC)",
     "CREATE INDEX runs_failed ON runs (started_at DESC, id DESC) WHERE failures > 0",
