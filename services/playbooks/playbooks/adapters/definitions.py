@@ -97,9 +97,10 @@ def playbook_of(version: int, definition: Definition) -> Playbook:
 
 
 def plain_definition(definition: Definition) -> dict[str, Any]:
-    """As JSON has it, without members at their defaults: so that a member added later changes nothing."""
+    """As JSON has it, without members at their defaults, the steps last as people write them."""
     plain: dict[str, Any] = _definition.dump_python(definition, mode="json", exclude_defaults=True)
-    return plain
+    steps = plain.pop("steps")
+    return {**plain, "steps": steps}
 
 
 def definition_yaml(definition: Definition) -> str:

@@ -30,7 +30,7 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Differenc
 
 
 def _mappings(before: Mapping[str, Any], after: Mapping[str, Any], path: str) -> Iterator[MemberChange]:
-    for name in dict.fromkeys([*before, *after]):
+    for name in sorted(dict.fromkeys([*before, *after]), key=lambda each: each == "steps"):
         member = f"{path}{name}"
         if name not in after:
             yield MemberChange(member, "removed", before[name], None)

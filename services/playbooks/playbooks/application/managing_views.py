@@ -111,4 +111,5 @@ def told_of_runs(in_flight: Sequence[InFlight], version: int | None) -> str:
     for each in others:
         by_version[each.version] = by_version.get(each.version, 0) + each.runs
     parts = ", ".join(f"{count} by version {number}" for number, count in sorted(by_version.items()))
-    return f"{counted(runs, 'run')} in flight go{'es' if runs == 1 else ''} on by the version it began with: {parts}."
+    go, began = ("goes", "it began") if runs == 1 else ("go", "they began")
+    return f"{counted(runs, 'run')} in flight {go} on by the version {began} with: {parts}."
