@@ -69,4 +69,5 @@ async def test_what_ended_lately_stays_and_so_does_what_is_active_or_has_open_wo
     await PostgresPruning(adapters.engine, KEPT, chunk=2).prune(START)
     found = await rows(adapters.engine)
     assert found.pop("audit") == 1
+    assert found.pop("trials") == 1, "entries of both arms are kept for the same time"
     assert found == dict.fromkeys(found, 3)

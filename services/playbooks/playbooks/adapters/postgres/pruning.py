@@ -21,7 +21,6 @@ _OF_RUNS = tuple(
         "DELETE FROM tasks WHERE run_id = ANY(CAST(:ids AS text[]))",
         "DELETE FROM approvals WHERE run_id = ANY(CAST(:ids AS text[]))",
         "DELETE FROM run_steps WHERE run_id = ANY(CAST(:ids AS text[]))",
-        "DELETE FROM trials WHERE id = ANY(CAST(:ids AS text[]))",
         "DELETE FROM runs WHERE id = ANY(CAST(:ids AS text[]))",
     )
 )
@@ -37,7 +36,9 @@ DELETE FROM crossings WHERE id IN (
 
 _ENTRIES = text("DELETE FROM entries WHERE crossing_id = ANY(CAST(:ids AS text[]))")
 
-_HELD_OUT = text("DELETE FROM trials WHERE arm = 'held_out' AND entered_at < :before")
+# By their entry, whatever became of a run: were the treated kept for as long as their runs, those who stayed ill would outlive the
+# others, and the arms could not be compared.
+_TRIALS = text("DELETE FROM trials WHERE entered_at < :before")
 _AUDIT = text("DELETE FROM audit WHERE at < :before")
 
 
@@ -57,7 +58,7 @@ class PostgresPruning:
         while await self._crossings(before) == self._chunk:
             pass
         async with self._engine.begin() as tx:
-            await tx.execute(_HELD_OUT, {"before": before})
+            await tx.execute(_TRIALS, {"before": before})
             await tx.execute(_AUDIT, {"before": before})
 
     async def _runs(self, before: datetime) -> int:
