@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 from tests.integration.playbooks.conftest import Adapters
-from tests.unit.playbooks.builders import NOTIFY, WAIT, a_definition
+from tests.unit.playbooks.builders import NOTIFY, WAIT, a_definition, received
 from tests.unit.playbooks.contracts.runs_http import RunsHttpContract
 from tests.unit.playbooks.runs.scenes import Scene
 
@@ -13,7 +15,7 @@ from csm_common.errors import ConflictError
 from playbooks.application.actor import Actor
 from playbooks.application.reads import RunFilter
 from playbooks.application.run_desk import Handled, RunDesk
-from playbooks.domain.run import Run
+from playbooks.domain.run import Run, note_failure
 
 ANA = Actor("console", "ana")
 
@@ -52,10 +54,40 @@ async def test_of_people_who_act_at_once_one_changes_the_run(scene: Scene) -> No
     assert all(isinstance(each, (Handled, ConflictError)) for each in done)
 
 
-async def test_a_cancel_waits_for_the_step_in_hand_and_ends_the_run_after_it(scene: Scene) -> None:
+async def blocked(adapters: Adapters) -> None:
+    """Until somebody waits for a lock."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with adapters.engine.connect() as connection:
+        while not await connection.scalar(waiting):
+            await connection.rollback()
+
+
+async def test_a_cancel_waits_for_the_step_in_hand_and_ends_the_run_after_it(
+    scene: Scene, adapters: Adapters
+) -> None:
     run, desk = await waiting(scene)
     async with scene.transactions.begin() as ticker:
-        await ticker.runs.lock([run.id])
+        [locked] = await ticker.runs.lock([run.id])
         cancelling = asyncio.create_task(desk.cancel(run.id, ANA, "enough"))
-        await ticker.audit.add([])
-    assert (await cancelling).changed
+        await blocked(adapters)
+        await ticker.runs.update([replace(locked, awaits=None, wake_at=None, step="tell", position=1)])
+    handled = await cancelling
+    assert (handled.run.status, handled.run.step, handled.run.steps_taken) == ("cancelled", "tell", 1)
+
+
+async def test_a_retry_gives_way_to_a_run_that_begins_at_the_same_moment(
+    scene: Scene, adapters: Adapters
+) -> None:
+    run, desk = await waiting(scene)
+    async with scene.transactions.begin() as store:
+        failed = note_failure((await store.runs.lock([run.id]))[0], "odd", (), scene.clock.now())
+        await store.runs.update([failed])
+    async with scene.transactions.begin() as consumer:
+        await consumer.crossings.remember([received("c-2")], scene.clock.now())
+        await consumer.runs.add([replace(run, id="run-2", crossing_id="c-2")])
+        retrying = asyncio.create_task(desk.retry(run.id, ANA))
+        await blocked(adapters)
+    with pytest.raises(ConflictError, match="has begun meanwhile"):
+        await retrying

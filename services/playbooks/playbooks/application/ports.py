@@ -132,7 +132,7 @@ class Runs(Protocol):
         ...
 
     async def update(self, runs: Sequence[Run]) -> None:
-        """Write the new state of locked runs."""
+        """Write the new state of locked runs. ConflictError where one becomes active beside another of its purpose."""
         ...
 
     async def record(self, results: Sequence[StepResult]) -> None:

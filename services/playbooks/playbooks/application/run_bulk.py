@@ -7,7 +7,7 @@ from playbooks.application.actor import Actor
 from playbooks.application.model import Audited
 from playbooks.application.ports import Transactions
 from playbooks.application.reads import After, Reads, RunFilter
-from playbooks.application.run_desk import cancel_runs
+from playbooks.application.run_desk import cancel_runs, count_ended
 from playbooks.domain.run import Run
 
 BATCH = 200
@@ -72,6 +72,7 @@ class BulkDesk:
             locked = await store.runs.lock([run.id for run in found])
             active = [run for run in locked if run.status == "active"]
             ended, left = await cancel_runs(store, active, actor, reason, self._clock.now())
+        count_ended(ended)
         return len(ended), left
 
     async def _note(self, wanted: RunFilter, actor: Actor, reason: str, done: BulkCancelled) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from csm_common.clock import Clock
 from csm_common.errors import ConflictError, NotFoundError
+from csm_common.telemetry import metrics
 from playbooks.application.actor import Actor
 from playbooks.application.model import Audited
 from playbooks.application.ports import Store, Transactions
@@ -70,6 +71,7 @@ class RunDesk:
             if run.status != "active":
                 raise ConflictError(f"Run {run_id} is {run.status} already: there is nothing left to cancel.")
             [ended], left = await cancel_runs(store, [run], actor, reason, now)
+        count_ended([ended])
         told = f"It is cancelled; {counted(left, 'task')} of it stay{'s' if left == 1 else ''} open."
         return Handled(run=run_view(ended), changed=True, told=told)
 
@@ -94,6 +96,7 @@ class RunDesk:
             await store.runs.record([made.result] if made.result else [])
             done = _audited(run, actor, "skipped", now, step=run.step, awaited=run.awaits, reason=reason)
             await store.audit.add([done])
+        count_ended([made.run])
         self._wake()
         return Handled(run=run_view(made.run), changed=True, told=f"The wait of step {run.step} is over.")
 
@@ -124,6 +127,13 @@ async def cancel_runs(
         ]
     )
     return ended, len(left)
+
+
+def count_ended(runs: Sequence[Run]) -> None:
+    """Those that a committed transaction has ended, for the metrics."""
+    for run in runs:
+        if run.status != "active":
+            metrics.runs_ended.add(1, {"playbook": run.playbook, "outcome": run.status})
 
 
 async def _locked(store: Store, run_id: str) -> Run:

@@ -63,7 +63,6 @@ def step_told(step: Step, result: StepResult, story: RunStory) -> Told:
             return f"‘{title}’: {result.reason}.", ()
         case End(reason=reason):
             return f"The playbook ends here: {reason}.", ()
-    raise AssertionError(step.kind)
 
 
 def _skipped(step: Step, result: StepResult) -> Told:
@@ -120,12 +119,10 @@ def _tasked(wanted: TaskStep, result: StepResult, task: Task | None) -> Told:
         ]
     else:
         told, because = f"Opened the task ‘{wanted.title}’ ({wanted.type}).", []
-    return told, [*because, *_task_now(task)]
+    return told, [*because, *(_task_now(task) if task else ())]
 
 
-def _task_now(task: Task | None) -> Iterator[str]:
-    if task is None:
-        return
+def _task_now(task: Task) -> Iterator[str]:
     yield f"It belongs to {task.owner or 'nobody'} and is due at {instant_told(task.due_at)}."
     match task.status:
         case "open":

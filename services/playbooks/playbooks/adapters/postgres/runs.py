@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, TextClause, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from csm_common.errors import ConflictError
 from playbooks.adapters.postgres.columns import insert, names_of, parameters, unnested
 from playbooks.domain.run import Run, StepResult
 
@@ -146,9 +148,15 @@ class PostgresRuns:
             await self._tx.execute(_ADD, parameters(runs, names_of(Run)))
 
     async def update(self, runs: Sequence[Run]) -> None:
-        """Write the new state of locked runs."""
-        if runs:
+        """Write the new state of locked runs. ConflictError where one becomes active beside another of its purpose."""
+        if not runs:
+            return
+        try:
             await self._tx.execute(_UPDATE, parameters(runs, ("id", *_CHANGING)))
+        except IntegrityError as error:
+            raise ConflictError(
+                "Another run of the account and purpose has begun meanwhile: look at it, and leave this one ended."
+            ) from error
 
     async def record(self, results: Sequence[StepResult]) -> None:
         """Write step results; each can be written once only."""
