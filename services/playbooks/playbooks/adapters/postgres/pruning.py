@@ -36,7 +36,7 @@ DELETE FROM crossings WHERE id IN (
 
 _ENTRIES = text("DELETE FROM entries WHERE crossing_id = ANY(CAST(:ids AS text[]))")
 
-# By their entry, whatever became of a run: were the treated kept for as long as their runs, those who stayed ill would outlive the
+# By their entry, whatever became of a run: were the treated kept as long as their runs, those who stayed ill would outlive the
 # others, and the arms could not be compared.
 _TRIALS = text("DELETE FROM trials WHERE entered_at < :before")
 _AUDIT = text("DELETE FROM audit WHERE at < :before")
