@@ -141,6 +141,9 @@ class TaskNote:
     text: str
 
 
+ApprovalStatus = Literal["pending", "approved", "rejected", "expired"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
     """A question to a person, and what they said. `by` are those who may answer: contact ids, or `owner`."""
@@ -154,7 +157,7 @@ class Approval:
     by: tuple[str, ...]
     asked_at: datetime
     expires_at: datetime
-    status: Literal["pending", "approved", "rejected", "expired"] = "pending"
+    status: ApprovalStatus = "pending"
     answered_at: datetime | None = None
     answered_by: str | None = None
     comment: str | None = None

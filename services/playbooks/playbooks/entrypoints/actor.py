@@ -30,9 +30,14 @@ def require_actor(scope: str) -> Callable[..., Awaitable[Actor]]:
     return actor
 
 
-def _id(person: str) -> str:
-    if not person.strip() or len(person) > _LONGEST or not person.isprintable():
+def _id(sent: str) -> str:
+    """Headers come as Latin-1, whatever they were sent as; ids are sent as UTF-8."""
+    try:
+        person = sent.encode("latin-1").decode().strip()
+    except ValueError:
+        person = ""
+    if not person or len(person) > _LONGEST or not person.isprintable():
         raise InvalidError(
-            f"{PERSON} must be the contact id of a person, at most {_LONGEST} printable characters."
+            f"{PERSON} must be the contact id of a person in UTF-8, at most {_LONGEST} printable characters."
         )
-    return person.strip()
+    return person
