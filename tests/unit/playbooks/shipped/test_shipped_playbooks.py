@@ -103,6 +103,16 @@ def test_conditions_speak_only_of_thresholds_that_there_are(name: str) -> None:
 
 
 @every
+def test_conditions_speak_only_of_numbers_that_every_card_has(name: str) -> None:
+    folder = files("health_score").joinpath("scorecards")
+    for file in folder.iterdir():
+        dimensions = yaml.safe_load(file.read_text(encoding="utf-8"))["dimensions"]
+        measures = {measure for each in dimensions.values() for measure in each["measures"]}
+        for each in placed_conditions(PLAYBOOKS[name]):
+            assert set(re.findall(r"\bvalues\.(\w+)", each.expression)) <= measures
+
+
+@every
 def test_its_templates_are_the_notifiers(name: str) -> None:
     assert {notify.template for _, notify in messages(name)} <= set(Templates().names)
 
