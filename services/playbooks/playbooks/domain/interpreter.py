@@ -225,6 +225,9 @@ def _wait(
         if ends is None:
             date = wait.date if isinstance(wait, Until) else None
             return _Done(node, run, _revision(view), now)("skipped", reason=f"the account has no date {date}")
+        if ends < now:
+            passed = replace(run, wake_at=ends)  # over at once, and not for being late
+            return _Done(node, passed, _revision(view), now)("waited", reason="it had passed already")
         return Decision(run=_awaiting(run, "time", wake_at=ends, due_at=ends))
     if now < run.wake_at:  # due for another attempt, not yet awake
         return Decision(run=replace(run, due_at=run.wake_at))

@@ -21,6 +21,7 @@ from tests.unit.playbooks.engine.examples import (
 from tests.unit.playbooks.engine.stepping import CALENDAR, RETRY, a_walk
 from tests.unit.playbooks.engine.views import ToldView
 
+from playbooks.domain.definition import Late
 from playbooks.domain.interpreter import (
     Answer,
     AskApproval,
@@ -119,7 +120,8 @@ def test_a_wait_for_a_date_that_the_account_has_not_is_skipped_with_the_reason()
 
 def test_a_wait_for_a_day_that_has_passed_is_over_at_once() -> None:
     view = ToldView(attributes={"renewal_date": "2026-03-20"})
-    walk = a_walk(until("before_renewal", date="renewal_date", before="30d"), task(), view=view).on()
+    wait = until("before_renewal", date="renewal_date", before="30d")
+    walk = a_walk(wait, task(), view=view, late=Late(after="1d", then="exit")).on()
     assert walk.path == [("before_renewal", "waited"), ("follow_up", "opened")]
     assert walk.results[0].until == datetime(2026, 2, 18, tzinfo=UTC)
 
