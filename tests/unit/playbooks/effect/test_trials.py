@@ -1,7 +1,8 @@
 """Following entries: when the goal counts, when an account has recovered, and what is asked of the store for it."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,87 +13,92 @@ from tests.unit.playbooks.builders import a_crossing, a_definition, a_snapshot
 from tests.unit.playbooks.contracts.trials import DAY, a_trial
 
 from csm_common.contracts.health import AccountSnapshot, Crossing
+from playbooks.adapters.memory.store import MemoryDatabase
 from playbooks.application.handlers.trials import follow, trial_of
-from playbooks.application.model import Known, Playbook, PlaybookKey
+from playbooks.application.model import Playbook, PlaybookKey
+from playbooks.application.ports import Playbooks, Store, Trials
 from playbooks.domain.definition import Definition, Goal, Holdout
-from playbooks.domain.entry import Verdict
-from playbooks.domain.program import lay_out
 from playbooks.domain.trial import Trial, with_goal, with_way_back
 
 SECOND = timedelta(seconds=1)
 WELL = "score != null && score >= 60"
 
 
-def well(known: Known) -> Verdict:
-    """What WELL says."""
-    score = known.snapshot.score
-    if score is None:
-        return Verdict(admitted=False, problem="there is no score")
-    return Verdict(admitted=score >= 60)
+GOAL = Goal(condition=WELL, within="60d")
 
 
-class Versions:
-    """ports.Playbooks as far as following goes: every version has the goal WELL."""
+@dataclass
+class Asked:
+    """Trials and playbooks of a store in memory that remember what they were asked for."""
 
-    def __init__(self) -> None:
-        self.loaded: list[PlaybookKey] = []
+    store: Store
+    trials: Mapping[str, Trial]
+    unfinished: int = 0
+    loaded: list[PlaybookKey] = field(default_factory=list)
 
-    async def ship(self, definitions: Sequence[Definition], now: datetime) -> Sequence[PlaybookKey]:
-        raise NotImplementedError
-
-    async def active(self) -> Sequence[Playbook]:
-        raise NotImplementedError
-
-    async def load(self, keys: Collection[PlaybookKey]) -> Mapping[PlaybookKey, Playbook]:
-        self.loaded += keys
-        definition = a_definition(goal=Goal(condition=WELL, within="60d"))
-        return {
-            key: Playbook(
-                version=key[1], definition=definition, program=lay_out(definition), conditions={WELL: well}
-            )
-            for key in keys
-        }
+    async def follow(self, *news: AccountSnapshot | Crossing, now: datetime = START + DAY) -> int:
+        """One batch."""
+        snapshots = {each.account_id: each for each in news if isinstance(each, AccountSnapshot)}
+        crossings = [each for each in news if isinstance(each, Crossing)]
+        trials, playbooks = AskedTrials(self.store.trials, self), AskedPlaybooks(self.store.playbooks, self)
+        return await follow(trials, playbooks, snapshots, crossings, now)
 
 
-class Watched:
-    """ports.Trials over a list."""
+@dataclass
+class AskedTrials:
+    """Implements ports.Trials."""
 
-    def __init__(self, *trials: Trial) -> None:
-        self.trials = {each.id: each for each in trials}
-        self.asked = 0
+    inner: Trials
+    asked: Asked
 
     async def add(self, trials: Sequence[Trial]) -> None:
-        raise NotImplementedError
+        await self.inner.add(trials)
 
     async def update(self, trials: Sequence[Trial]) -> None:
-        self.trials |= {each.id: each for each in trials}
+        await self.inner.update(trials)
 
     async def unfinished(self, account_ids: Collection[str], now: datetime) -> list[Trial]:
-        self.asked += 1
-        return [
-            each
-            for each in self.trials.values()
-            if each.account_id in account_ids
-            and (
-                each.recovered_at is None or (each.window_ends_at is not None and each.window_ends_at >= now)
-            )
-        ]
+        self.asked.unfinished += 1
+        return await self.inner.unfinished(account_ids, now)
 
     async def last_entries(self, account_ids: Collection[str]) -> Mapping[tuple[str, str], datetime]:
-        raise NotImplementedError
+        return await self.inner.last_entries(account_ids)
 
 
-async def after(
-    trial: Trial,
-    *news: AccountSnapshot | Crossing,
-    now: datetime = START + DAY,
-) -> Trial:
+@dataclass
+class AskedPlaybooks:
+    """Implements ports.Playbooks."""
+
+    inner: Playbooks
+    asked: Asked
+
+    async def ship(self, definitions: Sequence[Definition], now: datetime) -> Sequence[PlaybookKey]:
+        return await self.inner.ship(definitions, now)
+
+    async def active(self) -> Sequence[Playbook]:
+        return await self.inner.active()
+
+    async def load(self, keys: Collection[PlaybookKey]) -> Mapping[PlaybookKey, Playbook]:
+        self.asked.loaded += keys
+        return await self.inner.load(keys)
+
+
+@asynccontextmanager
+async def watching(*trials: Trial) -> AsyncIterator[Asked]:
+    """A store with these trials; every version of their playbook has the goal WELL."""
+    database = MemoryDatabase()
+    async with database.begin() as store:
+        for priority in range(3):
+            await store.playbooks.ship([a_definition(goal=GOAL, priority=priority)], START)
+        await store.trials.add(trials)
+        yield Asked(store, database.state.trials)
+
+
+async def after(trial: Trial, *news: AccountSnapshot | Crossing, now: datetime = START + DAY) -> Trial:
     """The trial after one batch."""
-    watched = Watched(trial)
-    snapshots = {each.account_id: each for each in news if isinstance(each, AccountSnapshot)}
-    crossings = [each for each in news if isinstance(each, Crossing)]
-    await follow(watched, Versions(), snapshots, crossings, now)
-    return watched.trials[trial.id]
+    async with watching(trial) as asked:
+        await asked.follow(*news, now=now)
+        return asked.trials[trial.id]
 
 
 def scored(score: float | None, at: datetime) -> AccountSnapshot:
@@ -163,22 +169,23 @@ async def test_what_happened_while_the_engine_was_behind_counts_from_the_entry()
 
 
 async def test_no_news_asks_the_store_nothing() -> None:
-    watched, versions = Watched(a_trial()), Versions()
-    assert await follow(watched, versions, {}, [], START) == 0
-    assert watched.asked == 0
+    async with watching(a_trial()) as asked:
+        assert await asked.follow() == 0
+    assert asked.unfinished == 0
 
 
 async def test_versions_are_loaded_only_for_open_goals_with_a_snapshot() -> None:
-    watched = Watched(
+    trials = (
         a_trial("1", version=1),
         a_trial("2", version=2, goal_reached_at=START),
         a_trial("3", version=3, window_ends_at=None),
     )
-    versions = Versions()
-    assert await follow(watched, versions, {}, [left(START + DAY)], START + DAY) == 3
-    assert versions.loaded == []
-    assert await follow(watched, versions, {"acme": scored(90, START + DAY)}, [], START + DAY) == 1
-    assert versions.loaded == [("account_at_risk", 1)]
+    async with watching(*trials) as asked:
+        assert await asked.follow(left(START + DAY)) == 3
+        assert asked.loaded == []
+        assert await asked.follow(scored(90, START + DAY)) == 1
+    assert asked.loaded == [("account_at_risk", 1)]
+    assert asked.unfinished == 2
 
 
 def test_an_entry_keeps_what_is_measured_of_it() -> None:
