@@ -27,7 +27,7 @@ class Change:
 def claim(task: Task, by: Actor, now: datetime) -> Change | None:
     """Whoever claims a task works on it, and a person who does owns it from then on. A snoozed one comes back."""
     _require_to_do(task)
-    if task.claimed_by == by.name:
+    if task.claimed_by == by.name and task.status == "open":
         return None
     _require_free(task, by.name)
     after = replace(_awake(task, now), owner=by.person or task.owner, claimed_by=by.name)
