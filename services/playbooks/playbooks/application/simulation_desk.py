@@ -17,6 +17,7 @@ from playbooks.application.ports import Transactions
 from playbooks.application.reads import Reads, RunFilter
 from playbooks.application.simulation import Sandbox, Simulator
 from playbooks.application.simulation_account import unknown_account
+from playbooks.application.simulation_driver import drive
 from playbooks.application.simulation_history import History, Past, Replay
 from playbooks.application.simulation_people import People
 from playbooks.application.simulation_request import Walked, require_steps
@@ -106,16 +107,14 @@ class SimulationDesk:
         async with self._turn:
             after, last = None, since
             while page := await self._past.page(since, before, after, min(PAGE, limit - replay.crossings)):
-                await asyncio.to_thread(asyncio.run, replay.feed(page))
+                await asyncio.to_thread(drive, replay.feed(page))
                 last = page[-1].crossing.occurred_at
                 after = (last, page[-1].id)
                 if replay.crossings >= limit:
                     break
             complete = replay.crossings < limit
             until = before if complete else last
-            return await asyncio.to_thread(
-                asyncio.run, replay.end(since, until, complete=complete, first=first)
-            )
+            return await asyncio.to_thread(drive, replay.end(since, until, complete=complete, first=first))
 
     async def _known(self, account_id: str | None, now: datetime) -> AccountSnapshot:
         if account_id is None:
