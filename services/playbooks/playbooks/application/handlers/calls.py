@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from csm_common.clock import Clock
-from csm_common.errors import PermanentError
+from csm_common.errors import PermanentError, TransientError
 from csm_common.telemetry.logs import get_logger
 from playbooks.application.effects import carry_out
 from playbooks.application.endpoints import Endpoints
-from playbooks.application.handlers.steps import Rules, load_playbooks, sentence
+from playbooks.application.handlers.steps import Rules, load_playbooks, sentence, stale_since
 from playbooks.application.messages import webhook_body, webhook_id
 from playbooks.application.model import Audited
 from playbooks.application.ports import Store, Transactions
 from playbooks.application.view import Situation, situations
 from playbooks.domain.interpreter import CallWebhook, advance, call_failed, called, claim
-from playbooks.domain.run import Run
+from playbooks.domain.run import Run, note_failure
 
 log = get_logger(__name__)
 
@@ -56,10 +56,45 @@ NO_ROOM = timedelta(seconds=1)
 async def claim_calls(
     transactions: Transactions, now: datetime, rules: Rules, *, limit: int, room: Room = lambda endpoint: True
 ) -> Claimed:
-    """Claim up to `limit` calls that are due, at endpoints with room. Exits come before them as before every step."""
-    async with transactions.begin() as store:
-        runs = await store.runs.take_calls(now, limit)
-        return await _claim(store, runs, now, rules, room) if runs else Claimed([], [])
+    """Claim up to `limit` calls that are due, at endpoints with room. Exits come before them as before every step, and no
+    more than a step is a call decided on old news. As with steps, what breaks a batch is found by taking its runs one by one."""
+    runs: Sequence[Run] = ()
+    try:
+        async with transactions.begin() as store:
+            if await stale_since(store, rules, now) is None:
+                runs = await store.runs.take_calls(now, limit)
+            return await _claim(store, runs, now, rules, room) if runs else Claimed([], [])
+    except TransientError:
+        raise
+    except Exception:
+        if not runs:
+            raise
+        log.exception("a batch of calls could not be claimed; trying its runs one by one", runs=len(runs))
+    alone = [await _claim_alone(transactions, run, now, rules, room) for run in runs]
+    return Claimed(
+        [call for each in alone for call in each.calls], [run for each in alone for run in each.others]
+    )
+
+
+async def _claim_alone(
+    transactions: Transactions, run: Run, now: datetime, rules: Rules, room: Room
+) -> Claimed:
+    try:
+        async with transactions.begin() as store:
+            same = [each for each in await store.runs.lock([run.id]) if each == run]
+            return await _claim(store, same, now, rules, room)
+    except TransientError:
+        raise
+    except Exception as error:
+        async with transactions.begin() as store:
+            same = [each for each in await store.runs.lock([run.id]) if each == run]
+            noted = [note_failure(each, sentence(error), rules.retry_after_s, now) for each in same]
+            await store.runs.update(noted)
+        for each in noted:
+            log.warning(
+                "step failed", run=each.id, status=each.status, failures=each.failures, error=each.error
+            )
+        return Claimed([], noted)
 
 
 async def _claim(store: Store, runs: Sequence[Run], now: datetime, rules: Rules, room: Room) -> Claimed:

@@ -58,8 +58,8 @@ async def advance_due(
 ) -> Advanced:
     """Take up to `limit` due runs one step further. TransientError while the database is away; then nothing was done."""
     async with transactions.begin() as store:
-        if stale_since := await _stale(store, rules, now):
-            return Advanced([], None, stale_since=stale_since)
+        if since := await stale_since(store, rules, now):
+            return Advanced([], None, stale_since=since)
         await _look_after_the_dead(store, rules, now)
         due = await store.runs.due_alone(now) or await store.runs.due(now, limit)
         next_due = None if due else await store.runs.next_due()
@@ -76,7 +76,7 @@ async def advance_due(
     return Advanced([run for _, run in taken], now, waits)
 
 
-async def _stale(store: Store, rules: Rules, now: datetime) -> datetime | None:
+async def stale_since(store: Store, rules: Rules, now: datetime) -> datetime | None:
     """Since when the projection is too old to decide on."""
     if rules.max_staleness is None:
         return None
