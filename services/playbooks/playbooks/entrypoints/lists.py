@@ -1,12 +1,12 @@
 """What all lists over HTTP share: filters that PostgreSQL can be asked, limits, cursors, and examples in the description."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from fastapi import Path, Query
 from msgspec import Meta
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from csm_common.web.pages import decode_cursor, encode_cursor
 from playbooks.application.reads import After
@@ -18,7 +18,19 @@ Wanted = Annotated[str | None, Query(max_length=500, pattern=_NO_NUL)]
 RowId = Annotated[str, Path(max_length=500, pattern=_NO_NUL)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
-Instant = Annotated[AwareDatetime | None, Query(description="With a zone, as in 2026-03-02T09:00:00Z.")]
+
+
+def _utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no calendar holds this time") from None
+
+
+Instant = Annotated[
+    Annotated[AwareDatetime, AfterValidator(_utc)] | None,
+    Query(description="With a zone, as in 2026-03-02T09:00:00Z."),
+]
 Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 """Why somebody does it; it stands in the audit."""
 

@@ -196,6 +196,8 @@ async def test_what_nobody_knows_is_not_found(client: httpx.AsyncClient, what: s
         pytest.param({"detect": "nan"}, id="a difference that is no number"),
         pytest.param({"version": 0}, id="version 0"),
         pytest.param({"since": "2026-01-01T00:00:00"}, id="a time without a zone"),
+        pytest.param({"since": "0001-01-01T00:00:00+14:00"}, id="a time before all calendars"),
+        pytest.param({"until": "9999-12-31T23:59:59-14:00"}, id="a time after all calendars"),
     ],
 )
 async def test_what_makes_no_sense_is_refused(client: httpx.AsyncClient, params: dict[str, Any]) -> None:
