@@ -5,6 +5,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from csm_cli.commands.author_tests import run_tests
 from csm_cli.commands.down import down
 from csm_cli.commands.importing import import_files
 from csm_cli.commands.imports import imports
@@ -14,6 +15,7 @@ from csm_cli.commands.playbooks import playbooks
 from csm_cli.commands.rebuild import rebuild
 from csm_cli.commands.rejections import rejections
 from csm_cli.commands.scorecards import scorecards
+from csm_cli.commands.simulate import simulate
 from csm_cli.commands.status import status
 from csm_cli.commands.topics import topics
 from csm_cli.commands.up import up
@@ -44,6 +46,8 @@ app.command()(status)
 app.command()(logs)
 app.command("import")(import_files)
 app.command()(rebuild)
+app.command(epilog="Example: csm simulate usage_falling --account acme")(simulate)
+app.command("test", epilog="Example: csm test playbooks/")(run_tests)
 app.add_typer(imports, name="imports")
 app.add_typer(rejections, name="rejections")
 app.add_typer(scorecards, name="scorecards")
