@@ -59,12 +59,18 @@ class YamlDocument:
             for key in _repeated(self._root):
                 raise BrokenDocumentError(f"{key.value} is given more than once", *_position(key.start_mark))
             self.value: Any = json.loads(text, parse_constant=_refuse) if is_json else _construct(self._root)
+        except BrokenDocumentError:
+            raise
         except json.JSONDecodeError as broken:
             raise BrokenDocumentError(broken.msg, broken.lineno, broken.colno) from broken
         except yaml.MarkedYAMLError as broken:
             sentence = ", ".join(filter(None, [broken.context, broken.problem]))
             raise BrokenDocumentError(sentence, *_position(broken.problem_mark)) from broken
-        except (yaml.YAMLError, RecursionError, UnicodeError) as broken:
+        except (
+            yaml.YAMLError,
+            RecursionError,
+            ValueError,
+        ) as broken:  # a number of thousands of digits, for one
             raise BrokenDocumentError(str(broken).splitlines()[0]) from broken
         for place in _unkeepable(self.value, ()):
             told = "there is a character or a number in it that cannot be kept"

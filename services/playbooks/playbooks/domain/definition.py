@@ -147,6 +147,7 @@ class Definition:
 
     def __post_init__(self) -> None:
         require_name(self.name, "name")
+        require(self.name != "schema", "is the name of the schema over REST: take another", "name")
         require_text(self.title, "title")
         if self.purpose is not None:
             require_name(self.purpose, "purpose")

@@ -5,9 +5,24 @@ from collections.abc import Callable
 import pytest
 from tests.unit.playbooks.builders import NOTIFY, TASK, WAIT, a_definition
 
-from playbooks.domain.definition import Entry, ExitWhen, Trigger
+from playbooks.domain.actions import Assignee, Until, Webhook
+from playbooks.domain.definition import Entry, ExitWhen, Goal, Holdout, Late, Limits, Trigger
 from playbooks.domain.rules import DefinitionError
-from playbooks.domain.steps import Notify, Recipient, Step, Task
+from playbooks.domain.steps import (
+    Approve,
+    Branch,
+    Case,
+    End,
+    Notify,
+    Path,
+    Recipient,
+    Split,
+    Step,
+    Task,
+    WaitUntil,
+)
+
+CASE = Case(name="big", when="true")
 
 
 def a_notify(**members: object) -> Notify:
@@ -53,6 +68,33 @@ def a_task(**members: object) -> Task:
         ),
         (lambda: Step(name="pause", wait="a while"), ("wait",), "is not a duration"),
         (lambda: a_definition(name=""), ("name",), "is not a name"),
+        (lambda: a_definition(name="schema"), ("name",), "is the name of the schema"),
+        (lambda: a_definition(priority=1001), ("priority",), "between -1000 and 1000"),
+        (lambda: a_definition(holdout=Holdout(share=1.0)), ("share",), "between 0 and 1"),
+        (lambda: Limits(starts_per_hour=0), ("starts_per_hour",), "at least 1"),
+        (lambda: Goal(condition=" ", within="1d"), ("condition",), "must not be empty"),
+        (lambda: Late(after="soon"), ("after",), "is not a duration"),
+        (lambda: Assignee(), (), "give one of contact: ID, least_loaded"),
+        (lambda: Assignee(round_robin=("ana", "ana")), ("round_robin",), "names somebody twice"),
+        (lambda: Until(), (), "give a time, a date, or both"),
+        (lambda: Until(time="9:00"), ("time",), "is not a time of day"),
+        (lambda: Until(time="09:00", before="1d"), ("before",), "needs a date"),
+        (lambda: Until(date="d", before="1d", after="1d"), ("after",), "before or after, not both"),
+        (lambda: Until(time="09:00", zone="Mars"), ("zone",), "there is no time zone"),
+        (lambda: Webhook(endpoint="http://x"), ("endpoint",), "is not a name"),
+        (lambda: WaitUntil(condition="true", timeout="x"), ("timeout",), "is not a duration"),
+        (lambda: Branch(cases=()), ("cases",), "at least one case"),
+        (lambda: Branch(cases=(CASE, CASE)), ("cases", 1, "name"), "there is a big before"),
+        (lambda: Case(name="otherwise", when="true"), ("name",), "the way when no case holds"),
+        (lambda: Split(paths=(Path(name="a"),)), ("paths",), "at least two paths"),
+        (lambda: Path(name="a", share=0), ("share",), "must be above 0"),
+        (lambda: Approve(title="x", by=()), ("by",), "at least one person"),
+        (lambda: End(reason=" "), ("reason",), "must not be empty"),
+        (
+            lambda: a_definition(steps=[Step(name=f"s{n}", wait="1d") for n in range(201)]),
+            ("steps",),
+            "at most 200",
+        ),
         (lambda: a_definition(steps=()), ("steps",), "at least one step"),
         (lambda: a_definition(steps=(WAIT, TASK, WAIT)), ("steps", 2, "name"), "there is a step wait before"),
     ],
