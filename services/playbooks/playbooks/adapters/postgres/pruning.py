@@ -17,7 +17,6 @@ ORDER BY ended_at LIMIT :limit FOR UPDATE SKIP LOCKED
 _OF_RUNS = tuple(
     text(statement)
     for statement in (
-        "DELETE FROM task_notes USING tasks WHERE task_id = tasks.id AND tasks.run_id = ANY(CAST(:ids AS text[]))",
         "DELETE FROM tasks WHERE run_id = ANY(CAST(:ids AS text[]))",
         "DELETE FROM approvals WHERE run_id = ANY(CAST(:ids AS text[]))",
         "DELETE FROM run_steps WHERE run_id = ANY(CAST(:ids AS text[]))",
@@ -39,6 +38,7 @@ _ENTRIES = text("DELETE FROM entries WHERE crossing_id = ANY(CAST(:ids AS text[]
 # By their entry, whatever became of a run: were the treated kept as long as their runs, those who stayed ill would outlive the
 # others, and the arms could not be compared.
 _TRIALS = text("DELETE FROM trials WHERE entered_at < :before")
+_TASKS_BY_HAND = text("DELETE FROM tasks WHERE run_id IS NULL AND done_at < :before")
 _AUDIT = text("DELETE FROM audit WHERE at < :before")
 
 
@@ -59,6 +59,7 @@ class PostgresPruning:
             pass
         async with self._engine.begin() as tx:
             await tx.execute(_TRIALS, {"before": before})
+            await tx.execute(_TASKS_BY_HAND, {"before": before})
             await tx.execute(_AUDIT, {"before": before})
 
     async def _runs(self, before: datetime) -> int:

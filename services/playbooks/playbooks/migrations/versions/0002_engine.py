@@ -108,10 +108,11 @@ CREATE TABLE approvals (
 )
 """
 
+# They go with their task, whoever adds a line while it is deleted.
 _TASK_NOTES = """
 CREATE TABLE task_notes (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    task_id text NOT NULL REFERENCES tasks,
+    task_id text NOT NULL REFERENCES tasks ON DELETE CASCADE,
     at timestamptz NOT NULL,
     actor text NOT NULL,
     action text NOT NULL,
