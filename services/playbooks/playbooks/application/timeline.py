@@ -1,7 +1,7 @@
 """A run told in the order it happened: why it began, each step and why, what people did to it, where it is now, why it ended."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from playbooks.application.moments import Moment
@@ -9,6 +9,7 @@ from playbooks.application.reads import RunStory
 from playbooks.application.timeline_entry import entry_moments
 from playbooks.application.timeline_present import end_moments, present_moments
 from playbooks.application.timeline_steps import step_moments
+from playbooks.application.wording import closed
 from playbooks.domain.run import Awaits, Run, Status
 
 
@@ -82,7 +83,13 @@ def run_view(run: Run) -> RunView:
 def run_detail(story: RunStory) -> RunDetail:
     """The run and its story, in order."""
     past = sorted([*entry_moments(story), *_retries(story), *step_moments(story)], key=lambda each: each.at)
-    return RunDetail(run=run_view(story.run), timeline=[*past, *present_moments(story), *end_moments(story)])
+    moments = [*past, *present_moments(story), *end_moments(story)]
+    return RunDetail(run=run_view(story.run), timeline=[_closed(each) for each in moments])
+
+
+def _closed(moment: Moment) -> Moment:
+    """What people write may end with a full stop of its own, or go over several lines."""
+    return replace(moment, told=closed(moment.told), because=[closed(each) for each in moment.because])
 
 
 def _retries(story: RunStory) -> Iterator[Moment]:

@@ -80,9 +80,7 @@ def _holdout(story: RunStory) -> str | None:
     if holdout is None:
         return None
     programme = holdout.programme or story.definition.name
-    return (
-        f"It was drawn among the accounts of {programme} that are treated; {holdout.share * 100:g}% are held out."
-    )
+    return f"It was drawn among the accounts of {programme} that are treated; {holdout.share * 100:g}% are held out."
 
 
 def _limit(story: RunStory) -> str | None:

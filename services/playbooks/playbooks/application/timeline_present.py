@@ -9,6 +9,7 @@ from playbooks.application.moments import Moment
 from playbooks.application.reads import RunStory
 from playbooks.application.wording import cause_told, counted, duration_told, instant_told, wait_told
 from playbooks.domain.program import lay_out
+from playbooks.domain.run import Run
 from playbooks.domain.steps import Approve, Step, WaitUntil
 
 
@@ -66,7 +67,7 @@ def _waiting(story: RunStory, step: Step, since: datetime) -> Moment:
         at=approval.asked_at if approval else since,
         what="waiting",
         told=told,
-        because=[because],
+        because=because,
         step=step.name,
         kind=step.kind,
         ref=approval.id if approval else None,
@@ -74,22 +75,21 @@ def _waiting(story: RunStory, step: Step, since: datetime) -> Moment:
     )
 
 
-def _wait_told(story: RunStory, step: Step) -> tuple[str, str]:
+def _wait_told(story: RunStory, step: Step) -> tuple[str, list[str]]:
     until = instant_told(story.run.wake_at) if story.run.wake_at else "later"
     match step.action:
         case WaitUntil() as awaited:
             return (
                 f"Waits until this holds, at the latest until {until}: {awaited.condition}.",
-                f"After {duration_told(awaited.timeout)} without it the run goes the way timed_out.",
+                [f"After {duration_told(awaited.timeout)} without it the run goes the way timed_out."],
             )
         case Approve() as asked:
             by = "the owner" if asked.by == "owner" else ", ".join(asked.by)
             return (
                 f"Waits for a yes of {by} until {until}: ‘{asked.title}’.",
-                f"It expires after {duration_told(asked.expires_in)}.",
+                [f"It expires after {duration_told(asked.expires_in)}."],
             )
-    wait = step.wait or ""
-    return f"Waits until {until}.", f"The playbook waits {wait_told(wait)}." if wait else ""
+    return f"Waits until {until}.", [f"The playbook waits {wait_told(step.wait)}."] if step.wait else []
 
 
 def _calling(story: RunStory, step: Step, since: datetime) -> Moment:
@@ -113,11 +113,15 @@ def _retrying(story: RunStory, step: Step, since: datetime) -> Moment:
         at=since,
         what="retrying",
         told=f"The step {step.name} has failed {counted(run.failures, 'time')}, the last time of: {run.error}.",
-        because=[f"It is tried again at {instant_told(run.due_at)}." if run.due_at else "", *_alone(story)],
+        because=[*_again(run), *_alone(story)],
         step=step.name,
         kind=step.kind,
         until=run.due_at,
     )
+
+
+def _again(run: Run) -> list[str]:
+    return [f"It is tried again at {instant_told(run.due_at)}."] if run.due_at else []
 
 
 def _alone(story: RunStory) -> list[str]:

@@ -60,7 +60,7 @@ def step_told(step: Step, result: StepResult, story: RunStory) -> Told:
         case Webhook(endpoint=endpoint):
             return f"Called the endpoint {endpoint}.", _reasons(result)
         case Approve(title=title):
-            return f"‘{title}’: {result.reason}.", ()
+            return f"‘{title}’: {result.reason or result.outcome}.", ()
         case End(reason=reason):
             return f"The playbook ends here: {reason}.", ()
 

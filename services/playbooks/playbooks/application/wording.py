@@ -71,9 +71,9 @@ def counted(count: int, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
-def listed(told: Sequence[str], last: str = "and") -> str:
+def listed(told: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
-    return f"{', '.join(told[:-1])} {last} {told[-1]}" if len(told) > 1 else told[0]
+    return f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else told[0]
 
 
 def instant_told(at: datetime) -> str:
@@ -82,5 +82,15 @@ def instant_told(at: datetime) -> str:
 
 
 def number_told(value: float | None) -> str:
-    """Four digits are enough to read; `unknown` where there is no value."""
-    return "unknown" if value is None else f"{value:.4g}"
+    """Four digits, and whole numbers where they are large: `57`, `0.1235`, `120,000`; `unknown` where there is no value."""
+    if value is None:
+        return "unknown"
+    return f"{value:,.0f}" if 10_000 <= abs(value) < 1e15 else f"{value:.4g}"
+
+
+def closed(told: str) -> str:
+    """A sentence on one line, with one full stop."""
+    line = " ".join(told.split())
+    if line.endswith(("..", "!.", "?.")):
+        return line[:-1]
+    return line if line.endswith((".", "!", "?")) else f"{line}."
