@@ -1,6 +1,7 @@
 """What the CEL library complains of, said to the person who wrote the condition, who need not know its types and overloads."""
 
 import re
+from difflib import get_close_matches
 
 from playbooks.adapters.condition_variables import ACCOUNT_VARIABLES, RUN_VARIABLES
 from playbooks.domain.scopes import Scope
@@ -33,6 +34,9 @@ _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 _NO_FIELD = re.compile(r"undefined field '([^']+)' not found in struct '([^']+)'")
 _NO_MEMBERS = re.compile(r"expression of type '(.*)' cannot be the operand of a select operation")
 _NO_KEY = re.compile(r'Key not found in map : "?([^"]*)"?')
+_MEANT = {"and": "&&", "or": "||", "=": "==", "=>": ">=", "“": "straight quotes", "”": "straight quotes"}
+"""What people write who know other languages."""
+
 _COMPARING = ("<", "<=", ">", ">=", "==", "!=")
 
 
@@ -48,9 +52,17 @@ def refused(complaint: str, expression: str, character: int, scope: Scope) -> st
     if found := _NO_MEMBERS.search(complaint):
         return f"{_kind(found[1])} has no members"
     if "Syntax error" in complaint:
-        told = complaint.split("Syntax error: ")[-1].split(" expecting ")[0]
-        return "it ends before it is complete" if "<EOF>" in told else f"it cannot be read: {told}"
+        return _unreadable(complaint.split("Syntax error: ")[-1].split(" expecting ")[0])
     return complaint
+
+
+def _unreadable(told: str) -> str:
+    if "<EOF>" in told:
+        return "it ends before it is complete"
+    meant = next(
+        (sign for word, sign in _MEANT.items() if f"'{word}'" in told.lower().replace(" '", "'")), None
+    )
+    return f"it cannot be read: {told}" + (f"; write {meant}" if meant else "")
 
 
 def undecided(complaint: str, expression: str) -> str:
@@ -60,6 +72,8 @@ def undecided(complaint: str, expression: str) -> str:
         return _missing(found[1], expression)
     if found := _OVERLOAD.search(told):
         return no_overload(found[1], found[2])
+    if "SELECT" in told:
+        return "a member is asked of something that has none"
     return told
 
 
@@ -113,9 +127,9 @@ def _no_variable(name: str, scope: Scope) -> str:
     if root in RUN_VARIABLES and scope.before is None:
         return f"{root} is known inside a run only, not to audience and goal"
     there = ACCOUNT_VARIABLES if scope.before is None else (*ACCOUNT_VARIABLES, *RUN_VARIABLES)
-    return (
-        f"there is no variable {root}; there are {', '.join(there)}; attributes are account.plan and the like"
-    )
+    if near := get_close_matches(root, there, n=1, cutoff=0.8):
+        return f"there is no variable {root}; did you mean {near[0]}?"
+    return f"there is no variable {root}; there are {', '.join(there)}; attributes are written account.{root}"
 
 
 def _no_member(name: str, struct: str, scope: Scope) -> str:
