@@ -73,6 +73,15 @@ class ReceivedSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unsettled:
+    """Accounts of which news may be on its way that cannot be read yet: `changing` are being written by somebody right now, of
+    `unknown` ones there is nothing."""
+
+    changing: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedCrossing:
     """A crossing with its id, the bytes it came in, and the trace it belongs to."""
 

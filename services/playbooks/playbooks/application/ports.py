@@ -18,6 +18,7 @@ from playbooks.application.model import (
     Switch,
     Task,
     TaskNote,
+    Unsettled,
 )
 from playbooks.domain.actions import Assignee
 from playbooks.domain.definition import Definition
@@ -71,6 +72,10 @@ class Accounts(Protocol):
 
     async def newest(self, account_ids: Collection[str]) -> Mapping[str, AccountSnapshot]:
         """The snapshots of those that are known."""
+        ...
+
+    async def unsettled(self, account_ids: Collection[str]) -> Unsettled:
+        """Those of which news may be on its way. News of the others waits until the transaction ends."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from tests.unit.playbooks.builders import a_snapshot, received_snapshot
 
+from playbooks.application.model import Unsettled
 from playbooks.application.ports import Transactions
 
 
@@ -21,6 +22,13 @@ class AccountsContract:
             await store.accounts.remove(["acme", "nobody"])
             await store.accounts.save([received_snapshot(a_snapshot(revision=1))])
             assert await store.accounts.newest(["acme"]) == {"acme": a_snapshot(revision=1)}
+
+    async def test_what_nobody_writes_is_settled(self, transactions: Transactions) -> None:
+        async with transactions.begin() as store:
+            await store.accounts.save([received_snapshot(a_snapshot())])
+        async with transactions.begin() as store:
+            assert await store.accounts.unsettled(["acme"]) == Unsettled()
+            assert await store.accounts.unsettled([]) == Unsettled()
 
     async def test_no_account_in_none_out(self, transactions: Transactions) -> None:
         async with transactions.begin() as store:

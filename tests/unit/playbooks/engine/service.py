@@ -81,6 +81,7 @@ class Service:
 
     async def tick(self, times: int = 1, limit: int = 100) -> Advanced:
         """Rounds of the ticker."""
+        advanced = Advanced([], None)
         for _ in range(times):
             advanced = await advance_due(
                 self.transactions, self.clock.now(), self.rules, worker=self.worker, limit=limit

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from csm_common.contracts.health import AccountSnapshot
 from playbooks.adapters.memory.state import State
-from playbooks.application.model import ReceivedSnapshot
+from playbooks.application.model import ReceivedSnapshot, Unsettled
 
 
 class MemoryAccounts:
@@ -29,3 +29,7 @@ class MemoryAccounts:
     async def newest(self, account_ids: Collection[str]) -> Mapping[str, AccountSnapshot]:
         """The snapshots of those that are known."""
         return {each: self._snapshots[each].snapshot for each in account_ids if each in self._snapshots}
+
+    async def unsettled(self, account_ids: Collection[str]) -> Unsettled:
+        """None: transactions come one after the other here."""
+        return Unsettled()

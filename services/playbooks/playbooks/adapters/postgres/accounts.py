@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csm_common.contracts.health import AccountSnapshot
-from playbooks.application.model import ReceivedSnapshot
+from playbooks.application.model import ReceivedSnapshot, Unsettled
 
 _SAVE = text("""
 INSERT INTO accounts (account_id, revision, score, band, evaluated_at, snapshot)
@@ -21,6 +21,13 @@ WHERE accounts.revision < EXCLUDED.revision
 _REMOVE = text("DELETE FROM accounts WHERE account_id = ANY(CAST(:ids AS text[]))")
 
 _NEWEST = text("SELECT account_id, snapshot FROM accounts WHERE account_id = ANY(CAST(:ids AS text[]))")
+
+# Taken by a look at a run, against the write of a snapshot.
+_SETTLE = text("""
+SELECT account_id FROM accounts WHERE account_id = ANY(CAST(:ids AS text[])) ORDER BY account_id FOR SHARE SKIP LOCKED
+""")
+
+_KNOWN = text("SELECT account_id FROM accounts WHERE account_id = ANY(CAST(:ids AS text[]))")
 
 _decoder = msgspec.json.Decoder(AccountSnapshot)
 
@@ -59,3 +66,14 @@ class PostgresAccounts:
             return {}
         rows = await self._tx.execute(_NEWEST, {"ids": list(account_ids)})
         return {row.account_id: _decoder.decode(row.snapshot) for row in rows}
+
+    async def unsettled(self, account_ids: Collection[str]) -> Unsettled:
+        """Those of which news may be on its way. News of the others waits until the transaction ends."""
+        ids = {"ids": list(account_ids)}
+        settled = set(await self._tx.scalars(_SETTLE, ids))
+        if len(settled) == len(account_ids):
+            return Unsettled()
+        known = set(await self._tx.scalars(_KNOWN, ids))
+        return Unsettled(
+            changing=frozenset(known - settled), unknown=frozenset(account_ids) - known - settled
+        )

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from csm_common.errors import TransientError
 from csm_common.telemetry.logs import get_logger
 from playbooks.application.effects import carry_out
+from playbooks.application.handlers.sleep import light_sleep, settle
 from playbooks.application.model import Playbook, PlaybookKey
 from playbooks.application.ports import Store, Transactions
 from playbooks.application.view import Holding, situations
@@ -139,12 +140,14 @@ async def _advance_alone(
 
 async def _advance(store: Store, runs: Sequence[Run], now: datetime, rules: Rules) -> Taken:
     playbooks = await load_playbooks(store, runs)
+    unsettled = await settle(store, runs)
     looking = [run for run in runs if needs_view(playbooks[run.playbook, run.version].program, run, now)]
     views = await situations(store, looking, playbooks, rules.hold)
     decided = []
     for run in runs:
         program = playbooks[run.playbook, run.version].program
-        decided.append((run, advance(program, run, views.get(run.id), rules.calendar, now)))
+        made = advance(program, run, views.get(run.id), rules.calendar, now)
+        decided.append((run, light_sleep(made, unsettled, now)))
     return list(zip(runs, await carry_out(store, decided, views, now), strict=True))
 
 
