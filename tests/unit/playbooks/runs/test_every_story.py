@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.clock import START
 from tests.unit.playbooks.builders import a_crossing, a_run
@@ -85,6 +85,7 @@ def _left(draw: st.DrawFn, run: Run) -> Run:
 
 
 @pytest.mark.parametrize("definition", SHIPPED_PLAYBOOKS, ids=lambda each: each.name)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_every_story_can_be_told(definition: Definition, data: st.DataObject) -> None:
     story = data.draw(stories(definition))

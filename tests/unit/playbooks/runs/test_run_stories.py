@@ -172,7 +172,7 @@ def test_a_run_of_a_playbook_that_is_paused() -> None:
     pause = Switch(name="account_at_risk", state="paused", reason="wrong words", actor="key:ops", at=LATER)
     assert told(a_story(pause=pause))[-1] == (
         "The playbook account_at_risk is paused: no step is taken until somebody resumes it."
-        " | key:ops paused it at 2026-03-03 09:00 UTC: wrong words"
+        " | key:ops paused it at 2026-03-03 09:00 UTC: wrong words."
     )
     everything = run_detail(a_story(pause=replace(pause, name=EVERYTHING, at=START - DAY))).timeline[-1]
     assert everything.told.startswith("Everything is paused")
