@@ -12,7 +12,10 @@ from tests.unit.playbooks.builders import a_definition
 
 from playbooks.adapters.postgres.effects import PostgresEffects
 from playbooks.adapters.postgres.trials import UNFINISHED
-from playbooks.application.effect import Wanted, effect_of
+from playbooks.application.effect import effect_of
+from playbooks.application.measured import (
+    Wanted,
+)
 from playbooks.domain.definition import Goal, Holdout
 from playbooks.domain.effect import Arms
 

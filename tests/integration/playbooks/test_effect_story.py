@@ -22,8 +22,11 @@ from csm_common.contracts.health import AccountSnapshot
 from csm_common.kafka.record import Record
 from playbooks.adapters.postgres.effects import PostgresEffects
 from playbooks.adapters.postgres.funnels import PostgresFunnels
-from playbooks.application.effect import Effect, Wanted, effect_of
+from playbooks.application.effect import Effect, effect_of
 from playbooks.application.funnel import funnel_of
+from playbooks.application.measured import (
+    Wanted,
+)
 from playbooks.domain.definition import Goal, Holdout
 from playbooks.domain.effect import Arms
 from playbooks.domain.entry import held_out

@@ -13,8 +13,15 @@ from tests.unit.playbooks.contracts.trials import DAY, a_trial
 from csm_common.errors import NotFoundError
 from playbooks.adapters.postgres.effects import PostgresEffects
 from playbooks.adapters.postgres.funnels import PostgresFunnels
-from playbooks.application.effect import Effect, Measured, Money, PathTally, RunCounts, Wanted, effect_of
+from playbooks.application.effect import Effect, effect_of
 from playbooks.application.funnel import Funnel, FunnelStep, funnel_of
+from playbooks.application.measured import (
+    Measured,
+    Money,
+    PathTally,
+    RunCounts,
+    Wanted,
+)
 from playbooks.domain.definition import Definition, Goal, Holdout
 from playbooks.domain.effect import Arms, Tally
 from playbooks.domain.recovery import Observed
@@ -140,6 +147,15 @@ async def test_a_window_is_over_at_its_end(adapters: Adapters) -> None:
     await write(adapters, [treated("a")])
     assert (await measured(adapters, START + 60 * DAY - HOUR)).treated.tally.matured == 0
     assert (await measured(adapters, START + 60 * DAY)).treated.tally.matured == 1
+
+
+async def test_a_window_is_not_over_before_all_that_was_told_in_it_is_read(adapters: Adapters) -> None:
+    await write(adapters, [treated("a")])
+    for read, matured in ((START + 59 * DAY, 0), (START + 60 * DAY, 1)):
+        async with adapters.transactions.begin() as store:
+            await store.freshness.mark({0: read, 1: LATER})
+        found = await effect(adapters)
+        assert (found.at, found.treated.goal.matured) == (read, matured)
 
 
 async def test_an_account_counts_once_an_arm_by_its_first_entry(adapters: Adapters) -> None:

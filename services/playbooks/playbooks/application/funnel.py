@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from playbooks.application.effect import Version, Wanted, asked_versions
+from playbooks.application.measured import (
+    Version,
+    Wanted,
+    asked_versions,
+)
 from playbooks.domain.run import Outcome
 from playbooks.domain.steps import Step, StepKind, ways
 

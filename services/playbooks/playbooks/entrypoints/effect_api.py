@@ -6,8 +6,12 @@ from fastapi import APIRouter, Depends, Query
 
 from csm_common.clock import Clock
 from csm_common.web.auth import require
-from playbooks.application.effect import Effect, Effects, Wanted, effect_of
+from playbooks.application.effect import Effect, effect_of
 from playbooks.application.funnel import Funnel, Funnels, funnel_of
+from playbooks.application.measured import (
+    Effects,
+    Wanted,
+)
 from playbooks.entrypoints import effect_examples as examples
 from playbooks.entrypoints.lists import Instant, RowId, example
 

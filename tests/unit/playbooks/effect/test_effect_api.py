@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,9 +14,10 @@ from tests.unit.playbooks.builders import NOTIFY, TASK, WAIT, a_definition
 
 from csm_common.web.auth import Authenticator
 from csm_common.web.factory import create_web_app
-from playbooks.application.effect import (
+from playbooks.application.effect import Effect
+from playbooks.application.funnel import Funnel, Passed, StepCounts
+from playbooks.application.measured import (
     ArmMeasured,
-    Effect,
     Measured,
     Money,
     PathTally,
@@ -25,7 +26,6 @@ from playbooks.application.effect import (
     Wanted,
     exit_kind,
 )
-from playbooks.application.funnel import Funnel, Passed, StepCounts
 from playbooks.domain.definition import Goal, Holdout
 from playbooks.domain.effect import Arms, Tally
 from playbooks.domain.recovery import Observed
@@ -51,15 +51,18 @@ class Counted:
         self.asked: list[Wanted] = []
         self.planned = Arms(treated=0, held_out=0)
         self.measured = NOBODY
-        self.counts = Passed()
-
-    async def versions(self, playbook: str) -> Sequence[Version]:
-        if playbook != "usage_falling":
-            return []
-        return [
+        self.read: datetime | None = None
+        self.known = [
             Version(version=2, active=False, definition=SECOND),
             Version(version=1, active=True, definition=FIRST),
         ]
+        self.counts = Passed()
+
+    async def versions(self, playbook: str) -> Sequence[Version]:
+        return self.known if playbook == "usage_falling" else []
+
+    async def read_until(self) -> datetime | None:
+        return self.read
 
     async def measure(self, wanted: Wanted, planned: Arms, now: datetime) -> Measured:
         self.asked.append(wanted)
@@ -154,6 +157,25 @@ async def test_all_versions_are_measured_by_the_newest_holdout_and_their_goals_c
         "Versions 1, 2 have different goals, and are counted together. Ask for one version."
     ]
     assert counted.asked[0].version is None
+
+
+async def test_a_playbook_that_holds_nobody_out_says_so(client: httpx.AsyncClient, counted: Counted) -> None:
+    counted.known = [Version(version=1, active=True, definition=replace(SECOND, holdout=None))]
+    assert (await answer(client, "usage_falling/effect"))["verdict"]["kind"] == "no_holdout"
+
+
+async def test_accounts_in_both_arms_are_warned_of(client: httpx.AsyncClient, counted: Counted) -> None:
+    counted.measured = replace(NOBODY, in_both_arms=1200)
+    [caution] = (await answer(client, "usage_falling/effect", version=2))["cautions"]
+    assert caution.startswith("1,200 accounts were treated once and held out once, since the holdout changed")
+
+
+async def test_the_answer_is_as_of_what_was_read_where_the_engine_is_behind(
+    client: httpx.AsyncClient, counted: Counted
+) -> None:
+    for read, at in ((-3, "2026-03-02T06:00:00Z"), (3, "2026-03-02T09:00:00Z")):
+        counted.read = START + timedelta(hours=read)
+        assert (await answer(client, "usage_falling/effect"))["at"] == at
 
 
 async def test_a_version_without_a_goal_says_so(client: httpx.AsyncClient) -> None:

@@ -9,8 +9,11 @@ from tests.unit.playbooks.engine.stepping import a_walk
 from tests.unit.playbooks.engine.views import ToldView
 
 from playbooks.adapters.memory.store import MemoryDatabase
-from playbooks.application.effect import ExitKind, exit_kind
 from playbooks.application.handlers.crossings import handle_crossings
+from playbooks.application.measured import (
+    ExitKind,
+    exit_kind,
+)
 from playbooks.domain.definition import ExitWhen, Late
 from playbooks.domain.run import Run
 

@@ -10,8 +10,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from playbooks.adapters.definitions import decode_definition
+from playbooks.adapters.postgres.freshness import PostgresFreshness
 from playbooks.adapters.postgres.moment import RANGE, asked, moment
-from playbooks.application.effect import (
+from playbooks.application.measured import (
     ArmMeasured,
     ExitKind,
     Measured,
@@ -112,6 +113,11 @@ class PostgresEffects:
                 Version(version=row.version, active=row.active, definition=decode_definition(row.definition))
                 for row in rows
             ]
+
+    async def read_until(self) -> datetime | None:
+        """By when all that was told of the accounts has been read; None where nothing ever was."""
+        async with moment(self._engine) as connection:
+            return await PostgresFreshness(connection).oldest()
 
     async def measure(self, wanted: Wanted, planned: Arms, now: datetime) -> Measured:
         """Everything counted at one moment; the tallies count the first `planned` that matured by themselves."""

@@ -8,8 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from playbooks.adapters.postgres.effects import PostgresEffects
 from playbooks.adapters.postgres.moment import RANGE, asked, moment
-from playbooks.application.effect import Version, Wanted
 from playbooks.application.funnel import Passed, StepCounts
+from playbooks.application.measured import (
+    Version,
+    Wanted,
+)
 from playbooks.domain.run import Outcome
 
 _STARTED = text(f"""

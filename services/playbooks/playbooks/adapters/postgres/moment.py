@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from playbooks.adapters.postgres.store import transient_told
-from playbooks.application.effect import Wanted
+from playbooks.application.measured import (
+    Wanted,
+)
 
 RANGE = """
 playbook = :playbook AND (CAST(:version AS int) IS NULL OR version = :version)
