@@ -16,9 +16,9 @@ from tests.unit.playbooks.builders import (
     snapshot_record,
     snapshot_value,
 )
-from tests.unit.playbooks.memory import MemoryDatabase, MemoryStore
 
 from csm_common.kafka.record import DeadLetter, Outcome, Record
+from playbooks.adapters.memory.store import MemoryDatabase, MemoryStore
 from playbooks.application.handlers.definitions import publish
 from playbooks.entrypoints.consumer import HealthHandler
 

@@ -1,9 +1,9 @@
 """Runs that go to sleep until there is news: none may be missed that is written in the very moment they are looked at.
 
-A snapshot wakes the runs that wait for it. One whose transaction is still open has looked for them already, perhaps before the run
-was written down as waiting, and cannot be read yet: who decides then, decides on old news, and nobody wakes the run. So the account
-is locked before it is looked at. News that comes later waits for the lock, and finds a run to wake. Where somebody else has the
-lock, news is on its way, and the run looks again soon; so it does for an account that has no row to lock.
+A snapshot wakes the runs that wait for it. One whose transaction is still open has looked for them already, perhaps before the
+run was written down as waiting, and cannot be read yet: who decides then, decides on old news, and nobody wakes the run. So the
+account is locked before it is looked at. News that comes later waits for the lock, and finds a run to wake. Where somebody else
+has the lock, news is on its way, and the run looks again soon; so it does for an account that has no row to lock.
 """
 
 from collections.abc import Sequence
