@@ -6,8 +6,9 @@ from datetime import datetime
 
 from playbooks.application.moments import Moment
 from playbooks.application.reads import RunStory
+from playbooks.application.timeline_end import end_moments
 from playbooks.application.timeline_entry import entry_moments
-from playbooks.application.timeline_present import end_moments, present_moments
+from playbooks.application.timeline_present import present_moments
 from playbooks.application.timeline_steps import step_moments
 from playbooks.application.wording import closed
 from playbooks.domain.run import Awaits, Run, Status

@@ -1,13 +1,14 @@
-"""The end of a run's story: where it is now and what has to happen for it to go on, or why it ended."""
+"""The last of an active run's story: where it is now, and what has to happen for it to go on."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
-from playbooks.application.grounds import values_of
-from playbooks.application.model import EVERYTHING, Known, Switch
+from playbooks.application.model import EVERYTHING, Switch
 from playbooks.application.moments import Moment
 from playbooks.application.reads import RunStory
-from playbooks.application.wording import cause_told, counted, duration_told, instant_told, wait_told
+from playbooks.application.timeline_steps import account_zone
+from playbooks.application.wording import counted, duration_told, instant_told, wait_told
+from playbooks.domain.actions import Until
 from playbooks.domain.program import lay_out
 from playbooks.domain.run import Run
 from playbooks.domain.steps import Approve, Step, WaitUntil
@@ -45,7 +46,7 @@ def _at_hand(story: RunStory, step: Step) -> Iterator[Moment]:
             at=since,
             what="due",
             told=f"The step {step.name} is next.",
-            because=_alone(story),
+            because=alone_told(story),
             step=step.name,
             kind=step.kind,
             until=run.due_at,
@@ -89,7 +90,11 @@ def _wait_told(story: RunStory, step: Step) -> tuple[str, list[str]]:
                 f"Waits for a yes of {by} until {until}: ‘{asked.title}’.",
                 [f"It expires after {duration_told(asked.expires_in)}."],
             )
-    return f"Waits until {until}.", [f"The playbook waits {wait_told(step.wait)}."] if step.wait else []
+    return f"Waits until {until}.", [_rule(story, step.wait)] if step.wait else []
+
+
+def _rule(story: RunStory, wait: str | Until) -> str:
+    return f"The playbook waits {wait_told(wait, account_zone(story, wait, story.run.wake_at))}."
 
 
 def _calling(story: RunStory, step: Step, since: datetime) -> Moment:
@@ -113,7 +118,7 @@ def _retrying(story: RunStory, step: Step, since: datetime) -> Moment:
         at=since,
         what="retrying",
         told=f"The step {step.name} has failed {counted(run.failures, 'time')}, the last time of: {run.error}.",
-        because=[*_again(run), *_alone(story)],
+        because=[*_again(run), *alone_told(story)],
         step=step.name,
         kind=step.kind,
         until=run.due_at,
@@ -124,7 +129,8 @@ def _again(run: Run) -> list[str]:
     return [f"It is tried again at {instant_told(run.due_at)}."] if run.due_at else []
 
 
-def _alone(story: RunStory) -> list[str]:
+def alone_told(story: RunStory) -> list[str]:
+    """Where a worker died with the run in hand."""
     if not story.alone:
         return []
     return ["A worker died with this run in hand, so it is taken by itself until a step of it has ended."]
@@ -139,79 +145,3 @@ def _paused(switch: Switch, started_at: datetime) -> Moment:
         because=[f"{switch.actor} paused it at {instant_told(switch.at)}: {switch.reason}"],
         actor=switch.actor,
     )
-
-
-def end_moments(story: RunStory) -> Iterator[Moment]:
-    """Why the run ended; nothing of one that is active."""
-    run = story.run
-    if run.ended_at is None:
-        return
-    at = run.ended_at
-    match run.status:
-        case "completed":
-            told = (
-                f"The run is complete: {run.reason}."
-                if run.reason
-                else "The run is complete: all steps are done."
-            )
-            yield Moment(at=at, what="completed", told=told)
-        case "failed":
-            yield Moment(
-                at=at,
-                what="failed",
-                told=f"The run failed: {run.reason}.",
-                because=[f"The last error: {run.error}.", *_alone(story)],
-                step=run.step,
-            )
-        case "cancelled":
-            yield _cancelled(story, at)
-        case "exited":
-            yield _exited(story, at)
-
-
-def _cancelled(story: RunStory, at: datetime) -> Moment:
-    by = next((each.actor for each in reversed(story.audited) if each.action == "cancelled"), None)
-    left = [each for each in story.tasks.values() if each.status in ("open", "snoozed")]
-    return Moment(
-        at=at,
-        what="cancelled",
-        told=f"A person ended the run: {story.run.reason}.",
-        because=[
-            f"The task ‘{each.title}’ of {each.owner or 'nobody'} stays {each.status}." for each in left
-        ],
-        step=story.run.step,
-        actor=by,
-    )
-
-
-_BY_CONDITION = "exit_when: "
-
-
-def _exited(story: RunStory, at: datetime) -> Moment:
-    run, crossing = story.run, story.exit_crossing
-    told, because = _exit_told(story)
-    condition = (run.reason or "").partition(_BY_CONDITION)[2]
-    known = Known(snapshot=crossing.snapshot, crossing=story.crossing) if crossing and condition else None
-    return Moment(
-        at=at,
-        what="exited",
-        told=told,
-        because=because,
-        step=run.step,
-        ref=story.replaced_by.id if story.replaced_by else None,
-        revision=crossing.snapshot.revision if crossing else None,
-        values=values_of(condition, known) if known else None,
-        crossing_id=run.exit_crossing_id,
-        fact_ids=crossing.cause.fact_ids if crossing else [],
-    )
-
-
-def _exit_told(story: RunStory) -> tuple[str, list[str]]:
-    run, other, reason = story.run, story.replaced_by, story.run.reason or "for no reason that was given"
-    if other is not None:
-        why = f"Both serve {run.purpose}, and {other.playbook} has priority {other.priority}, this {run.priority}."
-        return f"Run {other.id} of {other.playbook} took its place.", [why]
-    if reason.startswith(_BY_CONDITION):
-        return f"The run ended early, for its exit condition holds: {reason.removeprefix(_BY_CONDITION)}.", []
-    because = [cause_told(story.exit_crossing.cause)] if story.exit_crossing else []
-    return f"The run ended early: {reason}.", because

@@ -1,7 +1,8 @@
 """The middle of a run's story: what each step came to, why, and on what knowledge it was decided."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from playbooks.application.grounds import values_of
 from playbooks.application.model import Known, Task
@@ -50,7 +51,7 @@ def step_told(step: Step, result: StepResult, story: RunStory) -> Told:
         case Notify() as notify:
             return _notified(notify)
         case str() | Until() as wait:
-            return f"Waited {wait_told(wait)}.", _late(result)
+            return f"Waited {wait_told(wait, account_zone(story, wait, result.until))}.", _late(result)
         case WaitUntil() as wait_until:
             return _awaited(wait_until, result)
         case Branch() | Split() as fork:
@@ -68,6 +69,19 @@ def step_told(step: Step, result: StepResult, story: RunStory) -> Told:
 def _skipped(step: Step, result: StepResult) -> Told:
     what = "The wait was skipped." if step.wait or step.wait_until else "The step was left out."
     return what, _reasons(result)
+
+
+def account_zone(story: RunStory, wait: str | Until, until: datetime | None) -> str | None:
+    """The account's time zone, where it is the one by which the wait ends: it can have changed since that was decided."""
+    if until is None or isinstance(wait, str):
+        return None
+    newest = max([story.crossing.snapshot, *story.snapshots.values()], key=lambda each: each.revision)
+    name = newest.attributes.get("timezone")
+    try:
+        local = until.astimezone(ZoneInfo(name)).time() if isinstance(name, str) else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+    return name if local == wait.time_of_day else None
 
 
 def _late(result: StepResult) -> list[str]:

@@ -39,11 +39,12 @@ def cause_told(cause: Cause) -> str:
             return "It came of a source that feeds all accounts."
 
 
-def wait_told(wait: str | Until) -> str:
-    """What ends a wait: `2 days`, or `until 09:00 on a working day, in the account's time zone`."""
+def wait_told(wait: str | Until, account_zone: str | None = None) -> str:
+    """What ends a wait: `2 days`, or `until 09:00 on a working day, in the account's time zone, Europe/Berlin`."""
     if isinstance(wait, str):
         return duration_told(wait)
-    zone = "in the account's time zone" if wait.zone == ACCOUNT_ZONE else f"in {wait.zone}"
+    named = f", {account_zone}" if account_zone else ""
+    zone = f"in the account's time zone{named}" if wait.zone == ACCOUNT_ZONE else f"in {wait.zone}"
     working = "on a working day" if wait.days == "working" else None
     if wait.date is None:
         told = [f"until {wait.time}", working or "on any day", zone]

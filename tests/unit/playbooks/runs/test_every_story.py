@@ -85,7 +85,7 @@ def _left(draw: st.DrawFn, run: Run) -> Run:
 
 
 @pytest.mark.parametrize("definition", SHIPPED_PLAYBOOKS, ids=lambda each: each.name)
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_every_story_can_be_told(definition: Definition, data: st.DataObject) -> None:
     story = data.draw(stories(definition))

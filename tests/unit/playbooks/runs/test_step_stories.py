@@ -73,7 +73,7 @@ async def test_a_wait_that_ended_while_the_engine_was_away() -> None:
         pytest.param(
             Until(time="18:30"),
             "2026-03-02 17:30",
-            "until 18:30 on any day, in the account's time zone",
+            "until 18:30 on any day, in the account's time zone, Europe/Berlin",
             id="tonight",
         ),
         pytest.param(
@@ -99,6 +99,16 @@ async def test_a_wait_that_ended_while_the_engine_was_away() -> None:
 async def test_a_wait_for_an_instant_names_the_rule(until: Until, ends: str, rule: str) -> None:
     scene = await playing(Step(name="pause", wait=until))
     assert await scene.told() == [f"Waits until {ends} UTC. | The playbook waits {rule}."]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "Nowhere/None", "\x00", 7, None])
+async def test_a_zone_that_the_account_has_moved_from_is_not_named(zone: object) -> None:
+    scene = await playing(Step(name="pause", wait=Until(time="18:30")))
+    await scene.tell(2, attributes={"timezone": zone})
+    [told] = await scene.told()
+    assert told.endswith("The playbook waits until 18:30 on any day, in the account's time zone.")
+    await scene.go_on(DAY)
+    assert (await scene.told())[0].startswith("Waited until 18:30 on any day, in the account's time zone.")
 
 
 async def test_a_wait_for_a_date_that_the_account_does_not_have() -> None:
