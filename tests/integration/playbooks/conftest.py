@@ -14,7 +14,7 @@ from playbooks.adapters.postgres.reads import PostgresReads
 from playbooks.adapters.postgres.store import PostgresTransactions
 from playbooks.app import MIGRATIONS, SCHEMA
 
-_TABLES = (
+TABLES = (
     "playbooks, switches, accounts, crossings, runs, run_steps, entries, trials, tasks, task_notes, rotations, approvals, audit,"
     " hands, freshness, outbox, positions"
 )
@@ -47,7 +47,7 @@ async def migrated(postgres: PostgresServer) -> AsyncIterator[AsyncEngine]:
 async def engine(migrated: AsyncEngine) -> AsyncEngine:
     """The same with empty tables."""
     async with migrated.begin() as tx:
-        await tx.execute(text(f"TRUNCATE {_TABLES}"))
+        await tx.execute(text(f"TRUNCATE {TABLES}"))
     return migrated
 
 
