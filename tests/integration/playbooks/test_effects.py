@@ -171,8 +171,26 @@ async def test_an_account_counts_once_an_arm_by_its_first_entry(adapters: Adapte
     found = await measured(adapters)
     assert (found.treated.tally.entered, found.treated.tally.reached) == (1, 0)
     assert (found.held_out.tally.entered, found.in_both_arms) == (1, 1)
-    later = await measured(adapters, since=START + 2 * DAY)
-    assert (later.treated.tally.entered, later.treated.tally.reached) == (1, 1)
+
+
+async def test_an_entry_within_the_window_of_one_that_is_not_wanted_does_not_count(
+    adapters: Adapters,
+) -> None:
+    """A held-out account does not enter again within its window; were a treated one to count, the arms would differ in whom they
+    take in."""
+    other = a_definition(NAME, goal=MEASURED.goal, priority=1)
+    trials = [
+        treated("a", START),
+        treated("a", START + 59 * DAY, version=2),
+        treated("b", START),
+        treated("b", START + 60 * DAY, version=2, goal_reached_at=LATER),
+        held_out("c", START + DAY, version=2),
+    ]
+    await write(adapters, trials, definitions=(MEASURED, other))
+    for wanted in ({"since": START + HOUR}, {"version": 2}):
+        found = await measured(adapters, START + 200 * DAY, **wanted)
+        assert (found.treated.tally.entered, found.treated.tally.reached) == (1, 1)
+        assert found.held_out.tally.entered == 1
 
 
 async def test_only_what_is_wanted_counts(adapters: Adapters) -> None:

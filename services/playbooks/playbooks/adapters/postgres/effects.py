@@ -42,6 +42,16 @@ _HELD_OUT = text(f"""
 SELECT count(*) FROM trials WHERE {RANGE.format(at="entered_at")} AND arm = 'held_out'
 """)  # noqa: S608
 
+# A held-out account enters no second time while its window is open, since nothing would come of it; a treated one may.
+# For both arms to take in the same accounts, an entry within the window of an earlier one that is not wanted does not count.
+_NEW = """
+((CAST(:version AS int) IS NULL AND CAST(:since AS timestamptz) IS NULL) OR NOT EXISTS (
+    SELECT FROM trials AS earlier
+    WHERE earlier.account_id = trials.account_id AND earlier.playbook = trials.playbook AND earlier.arm = trials.arm
+        AND earlier.entered_at < trials.entered_at AND earlier.window_ends_at > trials.entered_at
+))
+"""
+
 # Each account once an arm, by its first entry: the index trials_playbook, then one sort, which all that is counted shares. Bytes
 # sort faster than words, and any order does.
 # The sample is taken in the order in which the windows end, so that what matures later takes nobody's place in it.
@@ -49,7 +59,8 @@ _ARMS = text(f"""
 WITH first AS MATERIALIZED (
     SELECT DISTINCT ON (arm, account_id COLLATE "C") id, arm, account_id, entered_at, window_ends_at, recovered_at, revenue,
         currency, coalesce(window_ends_at <= :now, false) AS matured, goal_reached_at IS NOT NULL AS reached
-    FROM trials WHERE {RANGE.format(at="entered_at")} ORDER BY arm, account_id COLLATE "C", entered_at, id
+    FROM trials WHERE {RANGE.format(at="entered_at")} AND {_NEW}
+    ORDER BY arm, account_id COLLATE "C", entered_at, id
 ),
 numbered AS (
     SELECT arm, matured, reached, row_number() OVER (PARTITION BY arm, matured ORDER BY window_ends_at, id COLLATE "C") AS nth,
@@ -90,7 +101,8 @@ _PATHS = text(f"""
 WITH first AS (
     SELECT DISTINCT ON (account_id COLLATE "C") id, coalesce(window_ends_at <= :now, false) AS matured,
         goal_reached_at IS NOT NULL AS reached
-    FROM trials WHERE {RANGE.format(at="entered_at")} AND arm = 'treated' ORDER BY account_id COLLATE "C", entered_at, id
+    FROM trials WHERE {RANGE.format(at="entered_at")} AND arm = 'treated' AND {_NEW}
+    ORDER BY account_id COLLATE "C", entered_at, id
 )
 SELECT step, path, count(*) AS entered, count(*) FILTER (WHERE matured) AS matured,
     count(*) FILTER (WHERE matured AND reached) AS reached
