@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Protocol
 from uuid import uuid4
 
@@ -42,43 +41,61 @@ class RunTicker:
     ) -> None:
         """With two `workers` one decides while PostgreSQL writes for the other. `on_commit` is called after every round that may
         have written to the outbox, or left a call to make."""
-        self._transactions = transactions
-        self._clock = clock
-        self._rules = rules
-        self._limit = limit
-        self._look_every_s = look_every_s
-        self._on_commit = on_commit
-        self._pollers = [
-            Poller("runs", partial(self._round, str(uuid4())), interval_s=look_every_s)
-            for _ in range(workers)
-        ]
-        self._alarm: asyncio.TimerHandle | None = None
+
+        def advance(worker: str) -> Awaitable[Advanced]:
+            return advance_due(transactions, clock.now(), rules, worker=worker, limit=limit)
+
+        self._workers = [_Worker(advance, clock, look_every_s, on_commit) for _ in range(workers)]
 
     def wake(self) -> None:
         """A run may be due."""
-        for each in self._pollers:
-            each.wake()
+        for each in self._workers:
+            each.poller.wake()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take runs on until `stop` is set."""
+        await asyncio.gather(*(each.run(stop) for each in self._workers))
+
+
+class _Worker:
+    """Takes batch after batch, and sets itself an alarm for the next run that is due."""
+
+    def __init__(
+        self,
+        advance: Callable[[str], Awaitable[Advanced]],
+        clock: Clock,
+        look_every_s: float,
+        on_commit: Callable[[], None],
+    ) -> None:
+        self.poller = Poller("runs", self._round, interval_s=look_every_s)
+        self._advance = advance
+        self._clock = clock
+        self._look_every_s = look_every_s
+        self._on_commit = on_commit
+        self._name = str(uuid4())
+        self._alarm: asyncio.TimerHandle | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
         try:
-            await asyncio.gather(*(each.run(stop) for each in self._pollers))
+            await self.poller.run(stop)
         finally:
             self._set_alarm(None)
 
-    async def _round(self, worker: str) -> None:
-        now = self._clock.now()
-        advanced = await advance_due(self._transactions, now, self._rules, worker=worker, limit=self._limit)
+    async def _round(self) -> None:
+        advanced = await self._advance(self._name)
         if advanced.stale_since is not None:
             log.warning("steps wait: health-score's news is too old", since=advanced.stale_since.isoformat())
         if advanced.runs:
             self._on_commit()
-            self.wake()  # there may be more, and those that went on may be due again
-        ended_at = self._clock.now()
-        for wake_at in advanced.waits:
-            metrics.run_lateness.record((ended_at - wake_at).total_seconds())
-        count_ended(advanced.runs)
+            self.poller.wake()  # there may be more, and those that went on may be due again
+        self._measure(advanced)
         self._set_alarm(self._seconds_to_next(advanced))
+
+    def _measure(self, advanced: Advanced) -> None:
+        now = self._clock.now()
+        for wake_at in advanced.waits:
+            metrics.run_lateness.record((now - wake_at).total_seconds())
+        count_ended(advanced.runs)
 
     def _seconds_to_next(self, advanced: Advanced) -> float | None:
         if advanced.next_due is None:
@@ -91,7 +108,7 @@ class RunTicker:
             self._alarm.cancel()
             self._alarm = None
         if seconds is not None and 0 < seconds < self._look_every_s:
-            self._alarm = asyncio.get_running_loop().call_later(seconds, self.wake)
+            self._alarm = asyncio.get_running_loop().call_later(seconds, self.poller.wake)
 
 
 class CallTicker:
