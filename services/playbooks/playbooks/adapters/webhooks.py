@@ -19,15 +19,20 @@ AT_ONCE = 10
 """Calls to one endpoint at a time, so that a slow one holds up no other."""
 
 _TIMEOUT = httpx.Timeout(8.0, connect=3.0)
-_WHOLE_S = 10.0
+WHOLE_S = 10.0
+"""For all of a call: less than the lease of whoever makes it."""
+
 _TRY_AGAIN = frozenset({408, 409, 425, 429})
 
 
 class HttpEndpoints:
     """Implements Endpoints."""
 
-    def __init__(self, client: httpx.AsyncClient, endpoints: Mapping[str, EndpointSettings]) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, endpoints: Mapping[str, EndpointSettings], whole_s: float = WHOLE_S
+    ) -> None:
         self._client = client
+        self._whole_s = whole_s
         self._endpoints = endpoints
         self._turns: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
 
@@ -44,7 +49,7 @@ class HttpEndpoints:
                 code="unknown_endpoint",
             )
         try:
-            async with asyncio.timeout(_WHOLE_S), self._turns[endpoint]:
+            async with asyncio.timeout(self._whole_s), self._turns[endpoint]:
                 answer = await self._client.post(
                     str(settings.url), content=body, headers=_headers(settings, message_id, at, body)
                 )
@@ -71,7 +76,9 @@ def _judged(endpoint: str, status: int) -> int:
 
 
 @asynccontextmanager
-async def open_endpoints(endpoints: Mapping[str, EndpointSettings]) -> AsyncIterator[HttpEndpoints]:
-    """Keeps connections open while it lasts."""
+async def open_endpoints(
+    endpoints: Mapping[str, EndpointSettings], *, whole_s: float = WHOLE_S
+) -> AsyncIterator[HttpEndpoints]:
+    """Keeps connections open while it lasts; a call may take `whole_s`."""
     async with httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False, trust_env=False) as client:
-        yield HttpEndpoints(client, endpoints)
+        yield HttpEndpoints(client, endpoints, whole_s)
