@@ -80,9 +80,14 @@ _RESULTS = text(f"""
 SELECT {STEP_COLUMNS} FROM run_steps WHERE run_id = ANY(CAST(:ids AS text[])) ORDER BY position
 """)  # noqa: S608
 
+# In the order in which all lock runs, so that no two wait for each other.
 _WAKE = text("""
-UPDATE runs SET due_at = :now
-WHERE status = 'active' AND awaits IN ('condition', 'hold') AND account_id = ANY(CAST(:accounts AS text[])) AND due_at > :now
+WITH waiting AS (
+    SELECT id FROM runs
+    WHERE status = 'active' AND awaits IN ('condition', 'hold') AND account_id = ANY(CAST(:accounts AS text[])) AND due_at > :now
+    ORDER BY id FOR UPDATE
+)
+UPDATE runs SET due_at = :now FROM waiting WHERE runs.id = waiting.id
 """)
 
 
