@@ -625,13 +625,36 @@ async def test_the_audit_is_filtered_and_paged(door: Door) -> None:
     assert await actions(actor="person:ana") == ["task_claimed"]
     assert await actions(actor="person:ana via key:console") == ["task_claimed"]
     assert await actions(actor="key:console", account="acme") == everything
-    assert await actions(actor="person:an") == []
+    assert await actions(actor="person:an") == await actions(actor="playbook:task") == []
     assert await actions(action="task_assigned", subject="task:task-1") == ["task_assigned"]
     assert await actions(since="2026-03-02T10:00:00Z") == everything[:2]
     first = await door.get("audit", limit=2)
     rest = await door.get("audit", limit=2, cursor=first["next_cursor"])
     assert [each["action"] for each in rest["audit"]] == ["task_claimed"]
     await door.get("audit", 400, cursor="made up")
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("FROM tasks WHERE owner = 'ana' ORDER BY due_at, id LIMIT 100", "tasks_owner"),
+        ("FROM tasks WHERE account_id = 'acme' ORDER BY due_at, id LIMIT 100", "tasks_account"),
+        ("FROM tasks WHERE due_at < now() ORDER BY due_at, id LIMIT 100", "tasks_due"),
+        ("FROM audit WHERE subject = 'task:1' ORDER BY id DESC LIMIT 100", "audit_subject"),
+        (
+            "FROM audit WHERE string_to_array(actor, ' via ') @> string_to_array('person:ana', ' via ')"
+            " AND actor NOT LIKE 'playbook:%' AND actor <> 'system' ORDER BY id DESC LIMIT 100",
+            "audit_people",
+        ),
+    ],
+    ids=["owner", "account", "due", "subject", "person"],
+)
+async def test_a_list_is_answered_by_an_index(adapters: Adapters, query: str, index: str) -> None:
+    async with adapters.engine.connect() as connection:
+        for costly in ("seqscan", "sort", "indexscan" if index == "audit_people" else "bitmapscan"):
+            await connection.execute(text(f"SET LOCAL enable_{costly} = off"))
+        plan = "\n".join(await connection.scalars(text(f"EXPLAIN SELECT id {query}")))
+    assert index in plan
 
 
 # ---- who may

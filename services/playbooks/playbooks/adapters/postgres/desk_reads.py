@@ -36,12 +36,16 @@ _APPROVAL_CLAUSES = {
 }
 _AUDIT_CLAUSES = {
     "subject": "subject = :subject",
-    "actor": "(actor = :actor OR :actor = ANY(string_to_array(actor, ' via ')))",
+    "actor": "actor = :actor",
+    "who": "string_to_array(actor, ' via ') @> string_to_array(:who, ' via ')"
+    " AND actor NOT LIKE 'playbook:%' AND actor <> 'system'",
     "account_id": "account_id = :account_id",
     "action": "action = :action",
     "since": "at >= :since",
     "before": "id < :before",
 }
+_ALONE = ("playbook:", "system")
+"""Who acts through nobody else."""
 _AUDIT_COLUMNS = "id, at, actor, action, subject, account_id, detail::text AS detail"
 
 _NOTES = text(f"SELECT {NOTE_COLUMNS} FROM task_notes WHERE task_id = :id ORDER BY id")  # noqa: S608  (our own names)
@@ -90,6 +94,8 @@ class PostgresDeskReads:
     async def audit(self, wanted: AuditFilter, limit: int, before: int | None) -> list[AuditLine]:
         """Lines, newest first."""
         given = _given({**asdict(wanted), "before": before})
+        if wanted.actor is not None and not wanted.actor.startswith(_ALONE):
+            given["who"] = given.pop("actor")
         where = _where([_AUDIT_CLAUSES[name] for name in given])
         query = f"SELECT {_AUDIT_COLUMNS} FROM audit {where} ORDER BY id DESC LIMIT :limit"  # noqa: S608
         rows = await self._rows(query, {**given, "limit": limit})

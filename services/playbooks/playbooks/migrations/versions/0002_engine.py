@@ -174,7 +174,10 @@ _INDEXES = (
     "CREATE INDEX audit_at ON audit (at)",
     "DROP INDEX tasks_open",
     "CREATE UNIQUE INDEX tasks_open ON tasks (account_id, type, reason) WHERE status IN ('open', 'snoozed')",
+    "DROP INDEX tasks_created",
+    "DROP INDEX tasks_owner",
     "CREATE INDEX tasks_due ON tasks (due_at, id)",
+    "CREATE INDEX tasks_owner ON tasks (owner, due_at, id)",
     "CREATE INDEX tasks_account ON tasks (account_id, due_at, id)",
     "CREATE INDEX tasks_load ON tasks (owner) WHERE status IN ('open', 'snoozed')",
     "CREATE INDEX tasks_snoozed ON tasks (snoozed_until) WHERE status = 'snoozed'",
@@ -190,6 +193,9 @@ _INDEXES = (
     "CREATE INDEX audit_subject ON audit (subject, id DESC)",
     "CREATE INDEX audit_account ON audit (account_id, id DESC)",
     "CREATE INDEX audit_actor ON audit (actor, id DESC)",
+    # People act through keys, and are looked for by either; what playbooks do, which is most of it, costs nothing here.
+    "CREATE INDEX audit_people ON audit USING gin (string_to_array(actor, ' via '))"
+    " WHERE actor NOT LIKE 'playbook:%' AND actor <> 'system'",
 )
 
 
