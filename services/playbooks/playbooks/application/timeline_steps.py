@@ -49,7 +49,8 @@ def step_told(step: Step, result: StepResult, story: RunStory) -> Told:
         return _skipped(step, result)
     match step.action:
         case Notify() as notify:
-            return _notified(notify)
+            told, because = _notified(notify)
+            return told, [*_reasons(result), *because]
         case str() | Until() as wait:
             return f"Waited {wait_told(wait, account_zone(story, wait, result.until))}.", _late(result)
         case WaitUntil() as wait_until:
@@ -57,7 +58,8 @@ def step_told(step: Step, result: StepResult, story: RunStory) -> Told:
         case Branch() | Split() as fork:
             return _forked(fork, result)
         case TaskStep() as task:
-            return _tasked(task, result, story.tasks.get(result.ref or ""))
+            told, because = _tasked(task, result, story.tasks.get(result.ref or ""))
+            return told, [*_reasons(result), *because]
         case Webhook(endpoint=endpoint):
             return f"Called the endpoint {endpoint}.", _reasons(result)
         case Approve(title=title):

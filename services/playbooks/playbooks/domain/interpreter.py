@@ -13,7 +13,16 @@ from playbooks.domain.draw import draw
 from playbooks.domain.durations import duration
 from playbooks.domain.entry import Verdict
 from playbooks.domain.program import Node, Program
-from playbooks.domain.run import Awaits, Outcome, Run, StepResult, complete_run, exit_run, note_failure
+from playbooks.domain.run import (
+    Awaits,
+    Outcome,
+    Run,
+    StepResult,
+    complete_run,
+    exit_run,
+    held_told,
+    note_failure,
+)
 from playbooks.domain.steps import OTHERWISE, Approve, Branch, End, Split, WaitUntil
 
 NOTIFICATION_LIFETIME = timedelta(days=3)
@@ -141,30 +150,32 @@ def advance(program: Program, run: Run, view: View | None, calendar: Calendar, n
     seen = _seen(view)
     if node.step.sales and (reason := seen.holding()):
         return _hold(run, reason, now)
+    return _take(node, run, seen, calendar, now)
+
+
+def _take(node: Node, run: Run, view: View, calendar: Calendar, now: datetime) -> Decision:
+    """A step that waits for nothing."""
+    since = held_told(run)
     run = replace(run, held=None, held_since=None, awaits=None)
-    done = _Done(node, run, seen.revision, now)
+    done = _Done(node, run, view.revision, now)
     match node.step.action:
         case Notify() as notify:
+            expires_at = now + NOTIFICATION_LIFETIME
             request = RequestNotification(
-                step=node.step.name, notify=notify, requested_at=now, expires_at=now + NOTIFICATION_LIFETIME
+                step=node.step.name, notify=notify, requested_at=now, expires_at=expires_at
             )
-            return done("requested", effect=request)
+            return done("requested", reason=since, effect=request)
         case Task() as task:
-            return done(
-                "opened",
-                effect=OpenTask(step=node.step.name, task=task, due_at=calendar.due(task.due_in, now)),
-            )
+            opening = OpenTask(step=node.step.name, task=task, due_at=calendar.due(task.due_in, now))
+            return done("opened", reason=since, effect=opening)
         case Webhook() as webhook:
             waiting = replace(run, awaits="call", due_at=now)
             return Decision(run=waiting, effect=CallWebhook(step=node.step.name, webhook=webhook))
         case Branch() as branch:
-            path, reason = _case(branch, seen)
+            path, reason = _case(branch, view)
             return done("taken", path=path, reason=reason)
         case Split() as split:
-            path = draw(
-                f"{run.playbook}/{node.step.name}/{run.account_id}",
-                [(each.name, each.share) for each in split.paths],
-            )
+            path = _drawn(node, run, split)
             return done("drawn", path=path, reason="drawn by the account's id")
         case End(reason=reason):
             decision = done("ended", reason=reason)
@@ -264,11 +275,17 @@ def _approve(node: Node, run: Run, approve: Approve, view: View, now: datetime) 
 def _hold(run: Run, reason: str, now: datetime) -> Decision:
     since = run.held_since or now
     if now >= since + HELD_AT_MOST:
+        run = replace(run, held=None)  # the reason says so already
         return Decision(run=exit_run(run, f"held back for {HELD_AT_MOST.days} days: {reason}", now))
     # As with conditions: first written down, then looked at once more.
     due_at = now if run.awaits != "hold" else now + HELD_LOOK
     held = replace(run, awaits="hold", held=reason, held_since=since, due_at=due_at, failures=0, error=None)
     return Decision(run=replace(held, lease_until=None))  # who comes back late from its call is refused
+
+
+def _drawn(node: Node, run: Run, split: Split) -> str:
+    name = f"{run.playbook}/{node.step.name}/{run.account_id}"
+    return draw(name, [(each.name, each.share) for each in split.paths])
 
 
 def _case(branch: Branch, view: View) -> tuple[str, str]:

@@ -73,8 +73,17 @@ class StepResult:
     revision: int | None = None
 
 
+def held_told(run: Run) -> str | None:
+    """Since when and why the step at hand is held back, for what is kept of it afterwards."""
+    if run.held is None or run.held_since is None:
+        return None
+    return f"held back since {run.held_since:%Y-%m-%dT%H:%M:%SZ}: {run.held}"
+
+
 def exit_run(run: Run, reason: str, now: datetime, crossing_id: str | None = None) -> Run:
     """The run ended early, by a crossing or otherwise; whatever it waited for will not happen."""
+    if (held := held_told(run)) is not None:
+        reason = f"{reason}; its step {run.step} was {held}"
     return replace(_ended(run, "exited", now), reason=reason, exit_crossing_id=crossing_id)
 
 

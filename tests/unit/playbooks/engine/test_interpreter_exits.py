@@ -153,7 +153,17 @@ def test_what_was_held_back_for_thirty_days_is_not_said_any_more() -> None:
 def test_an_exit_ends_what_is_held_back() -> None:
     walk = a_walk(notify(sales=True), exit_when=GONE, view=ToldView(hold="busy")).on()
     walk.view.true.add("gone")
-    assert walk.later(HOUR).run.status == "exited"
+    walk.later(HOUR)
+    assert walk.run.status == "exited"
+    assert (walk.run.reason or "").endswith("its step tell was held back since 2026-03-02T09:00:00Z: busy")
+
+
+def test_a_step_that_was_held_back_tells_so_when_it_is_taken() -> None:
+    walk = a_walk(notify(sales=True), view=ToldView(hold="busy")).on()
+    walk.view.hold = None
+    walk.later(HOUR)
+    assert walk.path == [("tell", "requested")]
+    assert walk.results[0].reason == "held back since 2026-03-02T09:00:00Z: busy"
 
 
 def test_each_step_is_held_back_for_a_time_of_its_own() -> None:

@@ -315,7 +315,7 @@ def test_an_exit_ends_a_run_for_good() -> None:
         status="exited",
         ended_at=START,
         due_at=None,
-        reason="at_risk was left",
+        reason="at_risk was left; its step tell was held back since 2026-03-02T09:00:00Z: x",
         exit_crossing_id="crossing-2",
     )
 
