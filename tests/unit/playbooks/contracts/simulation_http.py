@@ -44,28 +44,54 @@ class Service:
     """How many rows each table has."""
 
 
+async def simulation_app(service: Service) -> FastAPI:
+    """The door, with the example in force and acme known; `app.state.token` opens it."""
+    definition = parse_definition(TEXT, "usage_recovers.yaml")
+    big = a_snapshot("acme", score=40.0, attributes={"owner": "maria", "arr": 250000.0})
+    async with service.transactions.begin() as store:
+        await store.playbooks.ship([definition], START)
+        await store.accounts.save([received_snapshot(big)])
+    keys, clock = MemoryKeys(), ManualClock()
+    desk = SimulationDesk(MemoryLab(Rules()), service.transactions, service.reads, service.past, clock)
+    app = create_web_app(
+        title="playbooks",
+        description="",
+        authenticator=Authenticator(keys, clock),
+        routers=[create_simulation_router(desk)],
+        ready={},
+        alive={},
+    )
+    app.state.token = keys.add(scopes=["playbooks:read"], source="console")
+    return app
+
+
+async def fallen(service: Service) -> None:
+    """Twelve accounts fall within three hours; every third is in no audience, and one comes back."""
+    crossings = [
+        received(
+            f"c-{n}",
+            a_crossing(
+                f"account-{n}",
+                "usage_falling",
+                occurred_at=START - 40 * DAY + n // 4 * HOUR,
+                snapshot=a_snapshot(
+                    f"account-{n}", attributes={"stage": "churned" if n % 3 == 0 else "live"}
+                ),
+            ),
+        )
+        for n in range(12)
+    ]
+    back = a_crossing("account-1", "usage_falling", "left", occurred_at=START - 39 * DAY)
+    async with service.transactions.begin() as store:
+        await store.crossings.remember([*crossings, received("c-back", back)], START)
+
+
 class SimulationHttpContract:
     """Subclass it with a fixture `service` over an empty store."""
 
     @pytest.fixture
     async def app(self, service: Service) -> FastAPI:
-        definition = parse_definition(TEXT, "usage_recovers.yaml")
-        big = a_snapshot("acme", score=40.0, attributes={"owner": "maria", "arr": 250000.0})
-        async with service.transactions.begin() as store:
-            await store.playbooks.ship([definition], START)
-            await store.accounts.save([received_snapshot(big)])
-        keys, clock = MemoryKeys(), ManualClock()
-        desk = SimulationDesk(MemoryLab(Rules()), service.transactions, service.reads, service.past, clock)
-        app = create_web_app(
-            title="playbooks",
-            description="",
-            authenticator=Authenticator(keys, clock),
-            routers=[create_simulation_router(desk)],
-            ready={},
-            alive={},
-        )
-        app.state.token = keys.add(scopes=["playbooks:read"], source="console")
-        return app
+        return await simulation_app(service)
 
     @pytest.fixture
     async def client(self, app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
@@ -188,24 +214,7 @@ class SimulationHttpContract:
 
     @pytest.fixture
     async def past(self, service: Service, app: FastAPI) -> None:
-        """Twelve accounts fall within three hours; every third is in no audience, and one comes back."""
-        crossings = [
-            received(
-                f"c-{n}",
-                a_crossing(
-                    f"account-{n}",
-                    "usage_falling",
-                    occurred_at=START - 40 * DAY + n // 4 * HOUR,
-                    snapshot=a_snapshot(
-                        f"account-{n}", attributes={"stage": "churned" if n % 3 == 0 else "live"}
-                    ),
-                ),
-            )
-            for n in range(12)
-        ]
-        back = a_crossing("account-1", "usage_falling", "left", occurred_at=START - 39 * DAY)
-        async with service.transactions.begin() as store:
-            await store.crossings.remember([*crossings, received("c-back", back)], START)
+        await fallen(service)
 
     @pytest.mark.usefixtures("past")
     async def test_the_past_is_played_and_added_up(self, client: httpx.AsyncClient) -> None:
