@@ -8,6 +8,7 @@ from fastapi import Path, Query
 from msgspec import Meta
 from pydantic import AfterValidator, AwareDatetime, Field
 
+from csm_common.errors import InvalidError
 from csm_common.web.pages import decode_cursor, encode_cursor
 from playbooks.application.reads import After
 
@@ -45,7 +46,15 @@ RowT = TypeVar("RowT")
 
 def after(cursor: str | None) -> After:
     """The sort key that a cursor holds; InvalidError where somebody made it up."""
-    return decode_cursor(cursor, _CursorKey) if cursor else None
+    if not cursor:
+        return None
+    key: _CursorKey = decode_cursor(cursor, _CursorKey)
+    try:
+        return key.at.astimezone(UTC), key.id
+    except OverflowError as beyond:
+        raise InvalidError(
+            "The cursor is not one of ours; leave it out to start from the beginning."
+        ) from beyond
 
 
 def next_cursor(rows: Sequence[RowT], limit: int, key: Callable[[RowT], tuple[datetime, str]]) -> str | None:

@@ -12,6 +12,7 @@ from tests.unit.playbooks.runs.scenes import Scene
 
 from csm_common.web.auth import Authenticator
 from csm_common.web.factory import create_web_app
+from csm_common.web.pages import encode_cursor
 from playbooks.application.run_bulk import BulkDesk
 from playbooks.application.run_desk import RunDesk
 from playbooks.entrypoints.run_desk_api import create_run_desk_router
@@ -71,6 +72,22 @@ class RunsHttpContract:
     ) -> None:
         page = await answer(client, "/v1/runs", **params)
         assert (len(page["runs"]), page["next_cursor"]) == (found, None)
+
+    @pytest.mark.parametrize(
+        ("params", "status"),
+        [
+            ({"started_from": "0001-01-01T00:00:00Z"}, 200),
+            ({"started_to": "9999-12-31T23:59:59Z"}, 200),
+            ({"started_from": "0001-01-01T00:00:00+05:00"}, 422),
+            ({"started_to": "9999-12-31T23:59:59-05:00"}, 422),
+            ({"cursor": encode_cursor("9999-12-31T23:59:59-05:00", "x")}, 400),
+        ],
+        ids=["the first", "the last", "before the first", "after the last", "a cursor after the last"],
+    )
+    async def test_instants_at_the_ends_of_time_break_nothing(
+        self, client: httpx.AsyncClient, params: dict[str, Any], status: int
+    ) -> None:
+        await answer(client, "/v1/runs", status, **params)
 
     @pytest.mark.parametrize(("path", "rows", "count"), [("runs", "runs", 5), ("entries", "entries", 6)])
     async def test_pages_join_up(self, client: httpx.AsyncClient, path: str, rows: str, count: int) -> None:
