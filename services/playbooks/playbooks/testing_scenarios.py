@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from playbooks.application.simulation_request import AccountState, Length
+from playbooks.application.simulation_request import AccountState, Instant, Length
 from playbooks.testing_world import START, Expected, Setting, World, find_playbook
 
 
@@ -30,7 +30,7 @@ class Given(AccountState):
     """The account at the start, and the world around it."""
 
     account: str = "acme"
-    at: AwareDatetime = START
+    at: Instant = START
     zone: str = "UTC"
     holidays: str | None = None
 
@@ -90,7 +90,7 @@ class Event(_Strict):
     leave: str | None = None
     become: AccountState | None = None
     advance: Length | None = None
-    until: AwareDatetime | None = None
+    until: Instant | None = None
     approve: str | None = None
     reject: str | None = None
     complete: str | Completed | None = None

@@ -54,7 +54,7 @@ class World:
     def __init__(self, definitions: Sequence[Definition], setting: Setting) -> None:
         """The first of the playbooks is the one that `steps` and `refused` speak of."""
         self.definition = definitions[0]
-        self._clock = PretendedClock(setting.at)
+        self._clock = PretendedClock(setting.at.astimezone(UTC))
         self._endpoints = RecordingEndpoints()
         self._sandbox = MemorySandbox()
         self._rules = setting.rules()
@@ -106,7 +106,7 @@ class World:
     def advance_to(self, instant: datetime | str) -> None:
         """Time passes until an instant; one without a zone is UTC."""
         at = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
-        at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+        at = at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
         if at < self.now:
             raise ValueError(f"{at.isoformat()} is past: it is {self.now.isoformat()} by now")
         drive(self._simulator.advance(at))

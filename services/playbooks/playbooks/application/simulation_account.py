@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-import msgspec
-
 from csm_common.contracts.health import AccountSnapshot, Cause, Crossing, Scorecard
 from playbooks.application.model import ReceivedCrossing, ReceivedSnapshot
 from playbooks.application.simulation import News
@@ -98,7 +96,7 @@ class SimulatedAccount:
         return ReceivedCrossing(
             id=f"simulated-{snapshot.account_id}-{self._crossed}",
             crossing=crossing,
-            data=msgspec.json.encode(crossing),
+            data=b"",
         )
 
 
@@ -120,4 +118,4 @@ def _changed(before: AccountSnapshot, state: State, at: datetime) -> AccountSnap
 
 
 def _received(snapshot: AccountSnapshot) -> ReceivedSnapshot:
-    return ReceivedSnapshot(snapshot=snapshot, data=msgspec.json.encode(snapshot))
+    return ReceivedSnapshot(snapshot=snapshot, data=b"")

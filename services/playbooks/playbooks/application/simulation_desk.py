@@ -92,7 +92,7 @@ class SimulationDesk:
             await self._seed(simulator.sandbox, walked.account_id, scenario.at)
         if force:
             playbook = self._lab.ready(playbook.version, _freed(playbook.definition))
-        found = await walk(simulator, playbook, scenario)
+        found = await asyncio.to_thread(drive, walk(simulator, playbook, scenario))
         return replace(found, notes=[*notes, *found.notes])
 
     async def history(

@@ -1,7 +1,7 @@
 """What somebody asks of a simulation, over REST or in a scenario file: the account, what happens to it, and what people do."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -24,6 +24,18 @@ def _checked(text: str) -> str:
 
 
 Length = Annotated[str, AfterValidator(_checked), Field(description="A length of time: 30m, 4h, 2d.")]
+
+
+def _utc(at: datetime) -> datetime:
+    """In UTC, as all instants are; so far from the ends of the calendar that every wait has an end."""
+    if not 2000 <= at.year <= 2200:
+        raise ValueError("must be between the years 2000 and 2200")
+    return at.astimezone(UTC)
+
+
+Instant = Annotated[
+    AwareDatetime, AfterValidator(_utc), Field(description="With a zone, as in 2026-03-02T09:00:00Z.")
+]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 Direction = Literal["entered", "left"]
@@ -57,7 +69,7 @@ class AccountState(_Strict):
 class LaterState(AccountState):
     """What becomes of the account, `after` so long or `at` an instant, and what it crosses then."""
 
-    at: AwareDatetime | None = None
+    at: Instant | None = None
     after: Length | None = None
     entered: list[Name] = Field(default_factory=list, max_length=50)
     left: list[Name] = Field(default_factory=list, max_length=50)
@@ -113,10 +125,8 @@ class Walked(_Strict):
     account_id: Name | None = None
     snapshot: AccountState = AccountState()
     crossing: CrossingGiven = CrossingGiven()
-    at: AwareDatetime | None = Field(
-        default=None, description="The pretended start; now where none is given."
-    )
-    until: AwareDatetime | None = None
+    at: Instant | None = Field(default=None, description="The pretended start; now where none is given.")
+    until: Instant | None = None
     for_: Length | None = Field(
         default=None, alias="for", description="In place of `until`; 90d where neither is given."
     )

@@ -3,13 +3,13 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from csm_common.errors import InvalidError
 from csm_common.web.auth import require
 from playbooks.application.simulation_desk import SimulationDesk
 from playbooks.application.simulation_history import History
-from playbooks.application.simulation_request import Walked
+from playbooks.application.simulation_request import Instant, Walked
 from playbooks.application.simulation_walk import Walk
 from playbooks.entrypoints.definitions_api import Name, VersionQuery
 
@@ -46,8 +46,8 @@ class HistoryRequest(BaseModel):
     name: Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")] | None = None
     version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
     definition: Written | None = None
-    since: AwareDatetime = Field(alias="from")
-    to: AwareDatetime
+    since: Instant = Field(alias="from")
+    to: Instant
     limit: int = Field(default=10_000, ge=1, le=100_000, description="At most so many crossings.")
     first: int = Field(default=20, ge=0, le=1_000, description="So many entrances one by one.")
 

@@ -136,7 +136,7 @@ class SimulationHttpContract:
     ) -> None:
         body = {"definition": definition, "at": "2027-01-04T12:00:00+01:00", "snapshot": {"score": 30}}
         walk = await answer(client, WRITTEN, body)
-        assert (walk["account_id"], walk["at"]) == ("simulated", "2027-01-04T12:00:00+01:00")
+        assert (walk["account_id"], walk["at"]) == ("simulated", "2027-01-04T11:00:00Z")
         assert walk["entry"]["outcome"] == "started"
         assert walk["runs"][0]["run"]["status"] == "completed"
 
@@ -196,6 +196,7 @@ class SimulationHttpContract:
             (NAMED, {"snapshots": [{"score": 3}]}, 400, "either `at`"),
             (NAMED, {"snapshots": [{"at": "2026-01-01T09:00:00Z"}]}, 400, "before the start"),
             (NAMED, {"for": "soon"}, 422, None),
+            (NAMED, {"at": "9999-12-31T23:59:59Z"}, 422, None),
             (NAMED, {"with_runs": True}, 400, "needs an `account_id`"),
             (WRITTEN, {"definition": TEXT.replace("wait: 2d", "wait: 2y")}, 400, "definition:11:25: steps.1.wait"),
             (HISTORY, {"from": "2026-03-01T09:00:00Z", "to": "2026-03-02T09:00:00Z"}, 400, "`name`"),
