@@ -1,7 +1,7 @@
 """Conditions: what is refused when they are saved, what they say of an account, and when nobody can tell."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.clock import START
 from tests.unit.playbooks.builders import a_crossing, a_snapshot
@@ -172,6 +172,7 @@ def test_what_an_older_build_has_saved_is_asked_without_being_refused(expression
     assert not verdict.admitted
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_is_either_refused_inside_of_it_or_decides(expression: str) -> None:
     found = condition_mistakes(expression, IN_RUN)
@@ -194,6 +195,7 @@ _EXPRESSIONS = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_EXPRESSIONS)
 def test_what_is_accepted_never_raises(expression: str) -> None:
     if not condition_mistakes(expression, IN_RUN):

@@ -5,7 +5,7 @@ from typing import Any
 
 import jsonschema_rs
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.playbooks.definitions.generated import definitions
 
@@ -24,6 +24,11 @@ from playbooks.domain.definition import Definition
 from playbooks.domain.scopes import placed_conditions
 
 
+whole = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A playbook takes many draws, which a busy machine takes long for."""
+
+
+@whole
 @given(definitions())
 def test_a_definition_survives_yaml_json_and_the_store(definition: Definition) -> None:
     read = parse_definition(definition_yaml(definition), "p.yaml")
@@ -35,12 +40,14 @@ def test_a_definition_survives_yaml_json_and_the_store(definition: Definition) -
     assert content_hash(encode_definition(read)) == content_hash(encoded)
 
 
+@whole
 @given(definitions())
 def test_whatever_can_be_used_fits_the_schema(definition: Definition) -> None:
     validator = jsonschema_rs.validator_for(definition_schema())
     assert [str(error) for error in validator.iter_errors(plain_definition(definition))] == []
 
 
+@whole
 @given(definitions())
 def test_every_step_is_laid_out_and_every_condition_compiled(definition: Definition) -> None:
     playbook = playbook_of(3, definition)
@@ -74,6 +81,7 @@ def _mistakes(text: str, *, is_json: bool = False) -> tuple[Mistake, ...]:
 WRONG = [7.5, "", " ", [], {}, {"nope": 1}, [{"name": "x"}], "At risk!", "account.", None, -3, "0d", True]
 
 
+@whole
 @given(definitions(), st.data(), st.sampled_from(WRONG))
 def test_a_single_change_is_either_good_or_told_inside_the_document(
     definition: Definition, data: st.DataObject, wrong: Any
@@ -90,6 +98,7 @@ def test_a_single_change_is_either_good_or_told_inside_the_document(
         assert each.member.split(".")[0] in {"playbook", *plain, *Definition.__slots__}
 
 
+@whole
 @given(definitions(), st.data())
 def test_a_member_that_there_is_not_is_told_by_its_name(definition: Definition, data: st.DataObject) -> None:
     plain = plain_definition(definition)
@@ -101,6 +110,7 @@ def test_a_member_that_there_is_not_is_told_by_its_name(definition: Definition, 
     assert text.splitlines()[mistake.line - 1].lstrip(" -").startswith("zzz: 1")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_at_all_is_read_or_refused(text: str) -> None:
     for is_json in (False, True):
