@@ -28,6 +28,7 @@ _RUN: dict[str, Callable[[Known], Any]] = {
 ACCOUNT_VARIABLES = tuple(_ACCOUNT)
 RUN_VARIABLES = tuple(_RUN)
 
+_LEAST, _MOST, _HUGE = -(2**63), 2**63 - 1, 10**300
 _LARGE = frozenset({"account", "dimensions", "measures", "values"})
 
 
@@ -42,12 +43,19 @@ def facts_for(expression: str) -> Facts:
     def facts(known: Known) -> dict[str, Any]:
         found = {name: get(known) for name, get in named}
         for name, wanted in members.items():
-            if wanted is not None:
-                whole = found[name]
-                found[name] = {each: whole[each] for each in wanted if each in whole}
+            whole = found[name]
+            chosen = whole if wanted is None else [each for each in wanted if each in whole]
+            found[name] = {each: _sized(whole[each]) for each in chosen}
         return found
 
     return facts
+
+
+def _sized(value: Any) -> Any:
+    """Whole numbers beyond 64 bits, which the language does not have, as the nearest one that it has."""
+    if type(value) is int and not _LEAST <= value <= _MOST:
+        return float(value) if abs(value) < _HUGE else None
+    return value
 
 
 def _mentions(expression: str, name: str) -> int:

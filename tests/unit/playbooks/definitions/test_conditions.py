@@ -15,7 +15,8 @@ from playbooks.domain.scopes import ACCOUNT, Scope
 
 IN_RUN = Scope(frozenset({"tell", "call"}), frozenset({"later"}))
 SNAPSHOT = a_snapshot(
-    attributes={"plan": "pro", "arr": 120000, "seats": 20.0, "vip": True, "tags": ["eu"], "note": None, "nested": {"a": 1}},
+    attributes={"plan": "pro", "arr": 120000, "seats": 20.0, "vip": True, "tags": ["eu"], "note": None, "nested": {"a": 1},
+                "huge": 2**70},
     values={"days_silent": 9.0, "nps": None},
     thresholds=["at_risk", "goal_at_risk"],
 )  # fmt: skip
@@ -60,6 +61,7 @@ KNOWN = Known(
         ("size(thresholds) == 2 // two of them", True),
         ("account.plan ==\n'pro'", True),
         ("account.missing == 1 || score < 50", True),
+        ("account.huge > 1e20 && account.huge > 5", True),
     ],
 )
 def test_a_condition_decides(expression: str, admitted: bool) -> None:
@@ -91,6 +93,12 @@ def test_a_score_that_is_unknown_cannot_be_compared() -> None:
     assert verdict == Verdict(admitted=False, problem="null cannot be compared with a whole number by <")
     assert compile_condition("score == null || score < 50", ACCOUNT)(unknown).admitted
     assert compile_condition("score != null && score >= 60", ACCOUNT)(unknown) == Verdict(admitted=False)
+
+
+def test_a_value_that_the_language_does_not_have_leaves_it_undecided() -> None:
+    odd = Known(snapshot=a_snapshot(attributes={"odd": {1}, "deep": {"number": 2**70}, "vast": 10**400}))
+    for expression in ("account.odd == 1", "account.deep.number == 1", "account.vast > 1"):
+        assert compile_condition(expression, ACCOUNT)(odd).problem
 
 
 def test_a_step_that_was_not_taken_is_told_by_its_name() -> None:

@@ -1,6 +1,7 @@
 """A definition that means nothing cannot be made, and says where it is wrong."""
 
 from collections.abc import Callable
+from datetime import time
 
 import pytest
 from tests.unit.playbooks.builders import NOTIFY, TASK, WAIT, a_definition
@@ -105,6 +106,11 @@ def test_a_mistake_tells_its_place(
     with pytest.raises(DefinitionError, match=sentence) as refused:
         make()
     assert refused.value.place == place
+
+
+def test_a_time_of_day_is_midnight_unless_told() -> None:
+    assert Until(date="renewal_date").time_of_day == time(0, 0)
+    assert Until(time="09:30").time_of_day == time(9, 30)
 
 
 def test_a_step_knows_its_kind_and_what_it_does() -> None:

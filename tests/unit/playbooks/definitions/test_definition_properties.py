@@ -23,7 +23,6 @@ from playbooks.application.mistakes import Mistake, MistakenError
 from playbooks.domain.definition import Definition
 from playbooks.domain.scopes import placed_conditions
 
-
 whole = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """A playbook takes many draws, which a busy machine takes long for."""
 
