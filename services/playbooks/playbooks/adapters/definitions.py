@@ -80,6 +80,8 @@ def _load_file(file: Path) -> Definition:
         definition = parse_definition(file.read_text(encoding="utf-8"), file.name)
     except MistakenError as mistaken:
         raise FatalError(f"A playbook cannot be used. {mistaken.message}") from mistaken
+    except (OSError, UnicodeDecodeError) as broken:
+        raise FatalError(f"The playbook {file} cannot be read: {broken}.") from broken
     if definition.name != file.stem:
         raise FatalError(
             f"{file.name} holds the playbook {definition.name}: name the file {definition.name}.yaml."

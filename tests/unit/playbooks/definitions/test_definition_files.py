@@ -191,6 +191,12 @@ def test_a_file_is_named_as_its_playbook(tmp_path: Path) -> None:
         load_directory(tmp_path)
 
 
+def test_a_file_of_other_bytes_stops_the_service_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "plain.yaml").write_bytes(b"name: \xff")
+    with pytest.raises(FatalError, match=r"plain\.yaml cannot be read: .*utf-8"):
+        load_directory(tmp_path)
+
+
 def test_an_empty_directory_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(FatalError, match="There is no playbook in"):
         load_directory(tmp_path)
