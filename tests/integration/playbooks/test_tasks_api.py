@@ -672,7 +672,11 @@ async def test_reading_and_changing_need_scopes_of_their_own(door: Door, keys: M
 
 
 @pytest.mark.usefixtures("acme")
-@pytest.mark.parametrize("person", ["", "  ", "a\tb", "x" * 201], ids=["empty", "blank", "tab", "long"])
+@pytest.mark.parametrize(
+    "person",
+    ["", "  ", "a\tb", "x" * 201, "key:console", "ana via key:crm"],
+    ids=["empty", "blank", "tab", "long", "key", "via"],
+)
 async def test_a_person_has_to_be_somebody(door: Door, person: str) -> None:
     refused = await door.post("tasks/task-1:claim", expected=400, by={"X-CSM-Person": person})
     assert "X-CSM-Person must be the contact id of a person" in refused["message"]

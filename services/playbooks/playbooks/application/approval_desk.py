@@ -60,7 +60,7 @@ def _found(approval: Approval | None, approval_id: str) -> Approval:
 
 
 async def _require_asked(store: Store, approval: Approval, by: Actor) -> None:
-    if by.person is None or by.person in approval.by:
+    if by.person is None or by.person in set(approval.by) - {OWNER}:
         return
     owner = await _owner(store, approval.account_id) if OWNER in approval.by else None
     if owner is None or by.person != owner:

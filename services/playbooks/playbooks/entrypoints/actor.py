@@ -36,8 +36,10 @@ def _id(sent: str) -> str:
         person = sent.encode("latin-1").decode().strip()
     except ValueError:
         person = ""
-    if not person or len(person) > _LONGEST or not person.isprintable():
+    posing = person.startswith("key:") or " via " in person  # as the audit writes of keys
+    if not person or len(person) > _LONGEST or not person.isprintable() or posing:
         raise InvalidError(
-            f"{PERSON} must be the contact id of a person in UTF-8, at most {_LONGEST} printable characters."
+            f"{PERSON} must be the contact id of a person in UTF-8: at most {_LONGEST} printable characters, not beginning"
+            " with key: and without the word via."
         )
     return person

@@ -237,6 +237,8 @@ async def test_nobody_else_may_answer(answers: ApprovalDesk, database: MemoryDat
         ForbiddenError, match=r"ana is not asked; it is up to the owner of acme \(maria\), ben"
     ):
         await answers.answer("approval-1", "approved", ANA)
+    with pytest.raises(ForbiddenError, match="owner is not asked"):
+        await answers.answer("approval-1", "approved", Actor("console", "owner"))
     async with database.begin() as store:
         await store.accounts.remove(["acme"])
     with pytest.raises(ForbiddenError, match=r"the owner of acme \(nobody\), ben"):
