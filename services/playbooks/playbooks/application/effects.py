@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+import msgspec
+
 from csm_common.database.outbox import Message
+from playbooks.application.grounds import grounds_of
 from playbooks.application.messages import (
     approval_of,
     notification_id,
@@ -46,7 +49,11 @@ async def carry_out(
     runs = [made.run for _, made in taken]
     await store.runs.update(runs)
     await store.runs.record(
-        [_completed(made.result, made.effect, opened) for _, made in taken if made.result]
+        [
+            _completed(_grounded(made.result, views.get(run.id)), made.effect, opened)
+            for run, made in taken
+            if made.result
+        ]
     )
     await store.outbox.add(_messages(taken, views, opened, now))
     await store.audit.add(_audited(taken, opened, now))
@@ -72,6 +79,14 @@ async def _open_tasks(
 def _owner(view: Situation) -> str | None:
     owner = view.snapshot.attributes.get("owner")
     return None if owner is None else str(owner)
+
+
+def _grounded(result: StepResult, view: Situation | None) -> StepResult:
+    """The result of a step that asked, with what it was told."""
+    if view is None or result.kind not in ("branch", "wait_until"):
+        return result
+    grounds = grounds_of(view.playbook.program.nodes[result.step].step, result, view.known())
+    return replace(result, known=msgspec.json.encode(grounds).decode()) if grounds else result
 
 
 def _completed(result: StepResult, effect: Effect | None, opened: Mapping[str, str]) -> StepResult:

@@ -1,4 +1,4 @@
-"""The values that a condition speaks of, as far as they are still known when somebody asks why it held."""
+"""The values that conditions speak of: kept with each step, for when somebody asks why it went as it did."""
 
 import re
 from collections.abc import Mapping
@@ -6,10 +6,20 @@ from typing import Any
 
 from playbooks.application.model import Known
 from playbooks.domain.run import StepResult
+from playbooks.domain.steps import Step, conditions
 
 _TEXT = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 _INDEX = re.compile(r"""\[\s*(["'])(\w+)\1\s*\]""")
 _PATH = re.compile(r"(?<![\w.])[a-z_]\w*(?:\.\w+(?!\w*\())*")
+
+
+def grounds_of(step: Step, result: StepResult, known: Known) -> dict[str, Any]:
+    """What the conditions of a step spoke of, up to the one that held; empty where it has none."""
+    asked = [expression for expression, _ in conditions(step)]
+    if step.branch is not None:
+        names = [each.name for each in step.branch.cases]
+        asked = asked[: names.index(result.path) + 1] if result.path in names else asked
+    return {path: value for each in asked for path, value in values_of(each, known).items()}
 
 
 def values_of(condition: str, known: Known) -> dict[str, Any]:

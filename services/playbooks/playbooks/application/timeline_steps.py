@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from playbooks.application.grounds import values_of
-from playbooks.application.model import Known, Task
+import msgspec
+
+from playbooks.application.model import Task
 from playbooks.application.moments import Moment
 from playbooks.application.reads import RunStory
 from playbooks.application.wording import duration_told, instant_told, number_told, wait_told
@@ -13,7 +14,7 @@ from playbooks.domain.actions import Notify, Until, Webhook
 from playbooks.domain.actions import Task as TaskStep
 from playbooks.domain.program import lay_out
 from playbooks.domain.run import StepResult
-from playbooks.domain.steps import Approve, Branch, End, Split, Step, WaitUntil, conditions
+from playbooks.domain.steps import Approve, Branch, End, Split, Step, WaitUntil
 
 _ON_TIME = timedelta(minutes=5)
 
@@ -24,7 +25,7 @@ Told = tuple[str, Sequence[str]]
 def step_moments(story: RunStory) -> Iterator[Moment]:
     """A moment for each step that was taken, in order."""
     nodes = lay_out(story.definition).nodes
-    for index, result in enumerate(story.results):
+    for result in story.results:
         step = nodes[result.step].step
         told, because = step_told(step, result, story)
         yield Moment(
@@ -39,7 +40,7 @@ def step_moments(story: RunStory) -> Iterator[Moment]:
             ref=result.ref,
             until=result.until,
             revision=result.revision,
-            values=_values(step, result, story, story.results[:index]),
+            values=_values(result),
         )
 
 
@@ -157,23 +158,9 @@ def _task_now(task: Task) -> Iterator[str]:
             yield f"It is {ended}{by}{at}{outcome}."
 
 
-def _values(
-    step: Step, result: StepResult, story: RunStory, before: Sequence[StepResult]
-) -> dict[str, object] | None:
-    """What the conditions of the step spoke of, up to the one that held; None where that is not known any more. What a task was
-    like at that time is not kept."""
-    asked = [expression for expression, _ in conditions(step)]
-    if not asked:
-        return None
-    snapshot = story.snapshots.get(result.revision) if result.revision is not None else None
-    if snapshot is None:
-        return None
-    known = Known(snapshot=snapshot, crossing=story.crossing, results={each.step: each for each in before})
-    if step.branch is not None:
-        names = [each.name for each in step.branch.cases]
-        asked = asked[: names.index(result.path) + 1] if result.path in names else asked
-    values = {path: value for each in asked for path, value in values_of(each, known).items()}
-    return {path: value for path, value in values.items() if ".task" not in path}
+def _values(result: StepResult) -> dict[str, object] | None:
+    """What the conditions of the step spoke of when it was decided."""
+    return None if result.known is None else msgspec.json.decode(result.known, type=dict[str, object])
 
 
 def _reasons(result: StepResult) -> list[str]:

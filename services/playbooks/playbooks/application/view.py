@@ -48,7 +48,7 @@ class Situation:
 
     def ask(self, condition: str) -> Verdict:
         """What a condition of the playbook says."""
-        return self.playbook.ask(condition, self._known())
+        return self.playbook.ask(condition, self.known())
 
     def holding(self) -> str | None:
         """Why nothing is to be sold to the account now."""
@@ -60,7 +60,8 @@ class Situation:
         """What was said to the approval of a step."""
         return self.answers.get((self.run.id, step))
 
-    def _known(self) -> Known:
+    def known(self) -> Known:
+        """All that a condition may speak of."""
         tasks = {step: said for (run, step), said in self.tasks.items() if run == self.run.id}
         return Known(
             snapshot=self.snapshot, crossing=self.received.crossing, results=self.results, tasks=tasks

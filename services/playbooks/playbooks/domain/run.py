@@ -58,7 +58,8 @@ class Run:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
     """What became of a step, written once. `path` is the way taken, `reason` why, `ref` the id of the notification, task or
-    approval, `until` when a wait was to end, `revision` the account's snapshot that it was decided on."""
+    approval, `until` when a wait was to end, `revision` the snapshot that it was decided on, `known` what its conditions spoke of
+    (JSON, member → value)."""
 
     run_id: str
     position: int
@@ -71,6 +72,7 @@ class StepResult:
     ref: str | None = None
     until: datetime | None = None
     revision: int | None = None
+    known: str | None = None
 
 
 def held_told(run: Run) -> str | None:

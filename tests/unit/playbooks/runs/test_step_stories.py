@@ -156,7 +156,7 @@ async def test_a_branch_where_no_case_holds() -> None:
     assert (await scene.detail()).timeline[1].values == {"account.arr": 120000.0, "account.age": None}
 
 
-async def test_what_a_branch_spoke_of_is_told_as_long_as_its_snapshot_is_known() -> None:
+async def test_what_a_branch_spoke_of_is_told_when_the_account_has_long_changed() -> None:
     waiting = replace(UNTIL, wait_until=WaitUntil(condition=SCORE, timeout="14d"))
     scene = await playing(waiting, BRANCH, WAIT)
     await scene.tell(2, score=71.0, attributes={"arr": 200000.0})
@@ -164,7 +164,7 @@ async def test_what_a_branch_spoke_of_is_told_as_long_as_its_snapshot_is_known()
     assert (await scene.detail()).timeline[2].values == {"account.arr": 200000.0}
     await scene.tell(3)
     taken = (await scene.detail()).timeline[2]
-    assert (taken.revision, taken.values) == (2, None)
+    assert (taken.revision, taken.values) == (2, {"account.arr": 200000.0})
 
 
 async def test_a_branch_on_the_steps_before() -> None:
@@ -174,7 +174,8 @@ async def test_a_branch_on_the_steps_before() -> None:
     scene = await playing(UNTIL, Step(name="after", branch=Branch(cases=(case,))))
     await scene.go_on(14 * DAY)
     taken = (await scene.detail()).timeline[3]
-    assert (taken.path, taken.values) == ("late", {"steps.recovered.outcome": "timed_out"})
+    assert taken.path == "late"
+    assert taken.values == {"steps.recovered.outcome": "timed_out", "steps.follow_up.task.status": "open"}
 
 
 async def test_a_task_that_is_opened_and_what_became_of_it() -> None:

@@ -36,7 +36,7 @@ UPDATE runs SET
 """
 
 _ALTER_STEPS = """
-ALTER TABLE run_steps ADD COLUMN path text, ADD COLUMN reason text, ADD COLUMN revision bigint
+ALTER TABLE run_steps ADD COLUMN path text, ADD COLUMN reason text, ADD COLUMN revision bigint, ADD COLUMN known text
 """
 
 # People open tasks as well: those have no run.
