@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playbooks.domain.actions import Until
@@ -63,6 +63,7 @@ def looked_up(zone: str, begin: datetime, wanted: time) -> Iterator[datetime]:
         day += DAY
 
 
+@settings(deadline=None)  # a look at every minute of ten days takes its time
 @given(
     zone=st.sampled_from(ZONES),
     change=st.sampled_from(CHANGES),
