@@ -42,6 +42,9 @@ Limit = Annotated[int, typer.Option(min=1, max=100_000, help="With --since: at m
 Version = Annotated[int | None, typer.Option(min=1, help="Of a stored playbook; the active one without it.")]
 Force = Annotated[bool, typer.Option("--force", help="Enter whatever the audience, holdout and limits say.")]
 WithRuns = Annotated[bool, typer.Option("--with-runs", help="Begin with the account's runs as they are.")]
+WithOthers = Annotated[
+    bool, typer.Option("--with-others", help="The other active playbooks are in force, too.")
+]
 
 
 def simulate(
@@ -55,6 +58,7 @@ def simulate(
     version: Version = None,
     force: Force = False,
     with_runs: WithRuns = False,
+    with_others: WithOthers = False,
     as_json: JsonOption = False,
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
@@ -66,10 +70,12 @@ def simulate(
     """
     api = rest_api(PLAYBOOKS, home, url, key)
     if since is not None:
-        found = api.post(f"{PATH}:simulate-history", _past(playbook, version, since, limit))
+        found = api.post(
+            f"{PATH}:simulate-history", {**_past(playbook, version, since, limit), "with_others": with_others}
+        )
     else:
         asked = {"account_id": account, "snapshot": _json(snapshot), "at": at, "for": for_, "force": force}
-        found = _walk(api, playbook, version, {**asked, "with_runs": with_runs})
+        found = _walk(api, playbook, version, {**asked, "with_runs": with_runs, "with_others": with_others})
     if as_json:
         print_json(found)
     elif since is not None:
@@ -121,7 +127,8 @@ def _length(text: str) -> timedelta:
 
 def _show_walk(found: dict[str, Any]) -> None:
     console = Console()
-    console.print(f"{found['playbook']} version {found['version']} for {escape(found['account_id'])}")
+    version = f"version {found['version']}" if found["version"] else "as it is written"
+    console.print(f"{found['playbook']} {version} for {escape(found['account_id'])}")
     for each in found["entries"]:
         if each["outcome"] != "started":
             console.print(

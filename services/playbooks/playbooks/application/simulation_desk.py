@@ -3,7 +3,7 @@ sandbox's: nothing lasts and nothing leaves."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -27,6 +27,29 @@ from playbooks.domain.definition import Definition, Entry
 PAGE = 1_000
 MOST_RUNS = 200
 MADE_UP = "simulated"
+NOT_STORED = 0
+"""The version of a playbook that is written in a request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """`force` leaves audience, holdout, limits and `once_per` out; `with_runs` begins with the account's runs as they are;
+    `with_others` has the other active playbooks in force as well."""
+
+    force: bool = False
+    with_runs: bool = False
+    with_others: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """The first `limit` crossings from `since` to before `before`; `first` entrances are told one by one."""
+
+    since: datetime
+    before: datetime
+    limit: int
+    first: int
+    with_others: bool = False
 
 
 class Lab(Protocol):
@@ -75,46 +98,57 @@ class SimulationDesk:
         """One that is written in the request, as YAML or as JSON."""
         is_json = not isinstance(definition, str)
         text = definition if isinstance(definition, str) else msgspec.json.encode(definition).decode()
-        return self._lab.ready(1, self._lab.read(text, is_json=is_json))
+        return self._lab.ready(NOT_STORED, self._lab.read(text, is_json=is_json))
 
-    async def walk(self, playbook: Playbook, walked: Walked, *, force: bool, with_runs: bool) -> Walk:
-        """Take one account through it. `force` leaves audience, holdout, limits and `once_per` out; `with_runs` begins with the
-        account's runs as they are."""
+    async def walk(self, playbook: Playbook, walked: Walked, how: How) -> Walk:
+        """Take one account through it."""
         require_steps(walked, playbook.definition)
         now = self._clock.now()
         known = await self._known(walked.account_id, now)
         scenario = walked.scenario(playbook.definition, known, now)
         simulator = self._lab.simulator(scenario.at, walked.people(), walked.webhooks)
-        notes = await self._notes(playbook, force=force)
-        if with_runs:
+        notes = await self._notes(playbook, how)
+        if how.with_runs:
             if walked.account_id is None:
                 raise InvalidError("`with_runs` needs an `account_id`: only a known account has runs.")
             await self._seed(simulator.sandbox, walked.account_id, scenario.at)
-        if force:
+        if how.with_others:
+            await self._install_others(simulator.sandbox, playbook.name)
+        if how.force:
             playbook = self._lab.ready(playbook.version, _freed(playbook.definition))
         found = await asyncio.to_thread(drive, walk(simulator, playbook, scenario))
         return replace(found, notes=[*notes, *found.notes])
 
-    async def history(
-        self, playbook: Playbook, since: datetime, before: datetime, *, limit: int, first: int
-    ) -> History:
-        """Take the first `limit` crossings from `since` to before `before` through it: beside the event loop, one at a time."""
-        if before <= since:
+    async def history(self, playbook: Playbook, span: Span) -> History:
+        """Take the crossings of a span through it: beside the event loop, one span at a time."""
+        if span.before <= span.since:
             raise InvalidError(
-                f"`to` is {before.isoformat()}, which is not after `from`, {since.isoformat()}."
+                f"`to` is {span.before.isoformat()}, which is not after `from`, {span.since.isoformat()}."
             )
-        replay = Replay(self._lab.simulator(since, People(), {}), playbook)
+        simulator = self._lab.simulator(span.since, People(), {})
+        if span.with_others:
+            await self._install_others(simulator.sandbox, playbook.name)
         async with self._turn:
-            after, last = None, since
-            while page := await self._past.page(since, before, after, min(PAGE, limit - replay.crossings)):
-                await asyncio.to_thread(drive, replay.feed(page))
-                last = page[-1].crossing.occurred_at
-                after = (last, page[-1].id)
-                if replay.crossings >= limit:
-                    break
-            complete = replay.crossings < limit
-            until = before if complete else last
-            return await asyncio.to_thread(drive, replay.end(since, until, complete=complete, first=first))
+            return await self._replay(Replay(simulator, playbook), span)
+
+    async def _replay(self, replay: Replay, span: Span) -> History:
+        after: tuple[datetime, str] | None = None
+        while room := min(PAGE, span.limit - replay.crossings):
+            page = await self._past.page(span.since, span.before, after, room)
+            if not page:
+                break
+            await asyncio.to_thread(drive, replay.feed(page))
+            after = (page[-1].crossing.occurred_at, page[-1].id)
+        complete = replay.crossings < span.limit
+        until = span.before if complete or after is None else after[0]
+        ending = replay.end(span.since, until, complete=complete, first=span.first)
+        return await asyncio.to_thread(drive, ending)
+
+    async def _install_others(self, sandbox: Sandbox, name: str) -> None:
+        async with self._transactions.begin() as store:
+            for each in await store.playbooks.active():
+                if each.name != name:
+                    sandbox.install(each, active=True)
 
     async def _known(self, account_id: str | None, now: datetime) -> AccountSnapshot:
         if account_id is None:
@@ -127,7 +161,7 @@ class SimulationDesk:
             )
         return found
 
-    async def _notes(self, playbook: Playbook, *, force: bool) -> list[str]:
+    async def _notes(self, playbook: Playbook, how: How) -> list[str]:
         async with self._transactions.begin() as store:
             thrown = await store.switches.all()
         notes = [
@@ -137,7 +171,7 @@ class SimulationDesk:
         ]
         return (
             [*notes, "The rules of entry were left out: audience, holdout, limits, once_per."]
-            if force
+            if how.force
             else notes
         )
 

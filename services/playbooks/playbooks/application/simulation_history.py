@@ -112,7 +112,7 @@ class Replay:
         entries = await reads.entries(EntryFilter(playbook=name), ALL, None)
         runs = await reads.runs(RunFilter(playbook=name), ALL, None)
         starts = Counter(_hour(run.started_at) for run in runs)
-        messages = Counter(_hour(each.requested_at) for each in self.simulator.requests)
+        messages = Counter(_hour(at) for _, kind, _, at in self._effects() if kind == "notify")
         return History(
             playbook=name,
             version=self.playbook.version,
@@ -148,12 +148,16 @@ class Replay:
         ]
 
     def _effects(self) -> Iterator[tuple[str, str, str, datetime]]:
-        for request in self.simulator.requests:
-            yield request.step, "notify", request.template, request.requested_at
-        for call in self.simulator.endpoints.called:
-            yield str(call.body.get("step")), "webhook", call.endpoint, call.at
-        for task in self.simulator.sandbox.tasks():
-            yield task.step or "", "task", task.type, task.created_at
+        name, simulator = self.playbook.name, self.simulator
+        for request in simulator.requests:
+            if request.playbook == name:
+                yield request.step, "notify", request.template, request.requested_at
+        for call in simulator.endpoints.called:
+            if call.body["playbook"] == name:
+                yield str(call.body["step"]), "webhook", call.endpoint, call.at
+        for task in simulator.sandbox.tasks():
+            if task.playbook == name:
+                yield task.step or "", "task", task.type, task.created_at
 
 
 def _hour(at: datetime) -> datetime:

@@ -132,7 +132,7 @@ async def walk(simulator: Simulator, playbook: Playbook, scenario: Scenario) -> 
         messages=[each for each in simulator.requests if each.run_id in {run.id for run in found}],
         tasks=_work(stories),
         approvals=_questions(stories),
-        webhooks=list(simulator.endpoints.called),
+        webhooks=[each for each in simulator.endpoints.called if each.body["playbook"] == mine],
     )
 
 

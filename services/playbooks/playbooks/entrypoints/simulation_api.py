@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from csm_common.errors import InvalidError
 from csm_common.web.auth import require
-from playbooks.application.simulation_desk import SimulationDesk
+from playbooks.application.simulation_desk import How, SimulationDesk, Span
 from playbooks.application.simulation_history import History
 from playbooks.application.simulation_request import Instant, Walked
 from playbooks.application.simulation_walk import Walk
@@ -17,6 +17,12 @@ Written = Annotated[
     Annotated[str, Field(max_length=256 * 1024)] | dict[str, Any],
     Field(description="A playbook: YAML in a string, or JSON as it is."),
 ]
+
+
+OTHERS = Field(
+    default=False,
+    description="The other active playbooks are in force, too: purposes and priorities between them count.",
+)
 
 
 class WalkRequest(Walked):
@@ -30,6 +36,12 @@ class WalkRequest(Walked):
         default=False,
         description="Begin with the account's runs as they are; otherwise it has none, and never entered.",
     )
+    with_others: bool = OTHERS
+
+    @property
+    def how(self) -> How:
+        """What it is measured by."""
+        return How(force=self.force, with_runs=self.with_runs, with_others=self.with_others)
 
 
 class WrittenWalkRequest(WalkRequest):
@@ -50,6 +62,14 @@ class HistoryRequest(BaseModel):
     to: Instant
     limit: int = Field(default=10_000, ge=1, le=100_000, description="At most so many crossings.")
     first: int = Field(default=20, ge=0, le=1_000, description="So many entrances one by one.")
+    with_others: bool = OTHERS
+
+    @property
+    def span(self) -> Span:
+        """Which part of the past."""
+        return Span(
+            since=self.since, before=self.to, limit=self.limit, first=self.first, with_others=self.with_others
+        )
 
 
 def create_simulation_router(desk: SimulationDesk) -> APIRouter:
@@ -62,11 +82,11 @@ def create_simulation_router(desk: SimulationDesk) -> APIRouter:
     )
     async def simulate_stored(name: Name, body: WalkRequest, version: VersionQuery | None = None) -> Walk:
         playbook = await desk.named(name, version)
-        return await desk.walk(playbook, body, force=body.force, with_runs=body.with_runs)
+        return await desk.walk(playbook, body, body.how)
 
     @router.post("/playbooks:simulate", summary="The same for a playbook that is written in the request")
     async def simulate_written(body: WrittenWalkRequest) -> Walk:
-        return await desk.walk(desk.given(body.definition), body, force=body.force, with_runs=body.with_runs)
+        return await desk.walk(desk.given(body.definition), body, body.how)
 
     @router.post(
         "/playbooks:simulate-history",
@@ -79,6 +99,6 @@ def create_simulation_router(desk: SimulationDesk) -> APIRouter:
             playbook = desk.given(body.definition)
         else:
             playbook = await desk.named(body.name or "", body.version)
-        return await desk.history(playbook, body.since, body.to, limit=body.limit, first=body.first)
+        return await desk.history(playbook, body.span)
 
     return router

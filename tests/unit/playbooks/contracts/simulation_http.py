@@ -173,6 +173,19 @@ class SimulationHttpContract:
         walk = await answer(client, NAMED, {"account_id": "acme"})
         assert walk["entry"]["outcome"] == "started"
 
+    async def test_with_the_others_a_higher_priority_comes_first(
+        self, service: Service, client: httpx.AsyncClient
+    ) -> None:
+        text = TEXT.replace("usage_recovers", "urgent") + "purpose: usage_recovers\npriority: 5\n"
+        definitions = [parse_definition(each, "test") for each in (TEXT, text)]
+        async with service.transactions.begin() as store:
+            await store.playbooks.ship(definitions, START)
+        walk = await answer(client, NAMED, {"account_id": "acme", "with_others": True})
+        assert (walk["entry"]["outcome"], walk["entry"]["code"]) == ("refused", "purpose_active")
+        assert (walk["messages"], walk["tasks"]) == ([], [])
+        walk = await answer(client, NAMED, {"account_id": "acme"})
+        assert walk["entry"]["outcome"] == "started"
+
     async def test_a_paused_playbook_is_simulated_and_said_to_be_paused(
         self, service: Service, client: httpx.AsyncClient
     ) -> None:
