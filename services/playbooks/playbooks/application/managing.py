@@ -244,7 +244,8 @@ def _one(version: int, versions: list[StoredVersion]) -> StoredVersion:
 
 def _before(in_force: list[InForce]) -> int | None:
     """The version that was in force before the present one first was. Going back twice goes back two, not forth again."""
-    stack: list[int] = []
+    # What was in force when the audit begins is told by its first line alone.
+    stack = [each.before for each in in_force[:1] if each.before is not None]
     for each in in_force:
         known = stack.index(each.version) if each.version in stack else len(stack)
         stack[known:] = [each.version]

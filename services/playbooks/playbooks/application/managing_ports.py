@@ -50,9 +50,10 @@ class StoredVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
-    """A version that was put in force, when, and by whom."""
+    """A version that was put in force, when, by whom, and in place of which (None: of none)."""
 
     version: int
+    before: int | None
     at: datetime
     actor: str
     note: str

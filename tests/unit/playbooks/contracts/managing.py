@@ -195,6 +195,16 @@ class ManagingContract:
             (1, True, 2), (2, False, 2), (3, False, 1),
         ]  # fmt: skip
 
+    async def test_what_was_in_force_before_the_audit_began_can_be_gone_back_to(
+        self, client: Client, transactions: Transactions
+    ) -> None:
+        async with transactions.begin() as store:
+            await store.playbooks.ship([a_definition("welcome")], START)
+        await client.post("/playbooks", V1, 201)
+        await client.post("/playbooks/welcome:activate", {"version": 2})
+        assert (await client.post("/playbooks/welcome:rollback"))["version"] == 1
+        assert (await client.post("/playbooks/welcome:rollback", status=409))["code"] == "nothing_before"
+
     async def test_runs_in_flight_are_told_by_version_and_step_and_go_on(
         self, client: Client, transactions: Transactions
     ) -> None:

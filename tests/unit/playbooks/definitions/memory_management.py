@@ -75,7 +75,11 @@ class MemoryVersions:
         told = [each for _, each in sorted(self._state.audit.items(), key=lambda item: item[0])]
         return [
             InForce(
-                version=each.detail["version"], at=each.at, actor=each.actor, note=each.detail.get("note", "")
+                version=each.detail["version"],
+                before=each.detail.get("before"),
+                at=each.at,
+                actor=each.actor,
+                note=each.detail.get("note", ""),
             )
             for each in told
             if (each.subject, each.action) == (f"playbook:{name}", "activated")

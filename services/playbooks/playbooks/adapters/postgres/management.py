@@ -42,7 +42,8 @@ _ACTIVATE = text(
 )
 
 _IN_FORCE = text("""
-SELECT (detail ->> 'version')::int AS version, at, actor, coalesce(detail ->> 'note', '') AS note
+SELECT (detail ->> 'version')::int AS version, (detail ->> 'before')::int AS before, at, actor,
+    coalesce(detail ->> 'note', '') AS note
 FROM audit WHERE subject = 'playbook:' || :name AND action = 'activated' ORDER BY id
 """)
 

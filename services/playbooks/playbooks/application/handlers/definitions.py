@@ -15,16 +15,16 @@ async def publish(transactions: Transactions, definitions: Sequence[Definition],
     """Put the shipped definitions in force. Runs of other versions go on as they began."""
     now = clock.now()
     async with transactions.begin() as store:
-        before = {(each.name, each.version) for each in await store.playbooks.active()}
+        before = {each.name: each.version for each in await store.playbooks.active()}
         versions = await store.playbooks.ship(definitions, now)
         await store.audit.add(
             [
                 Audited(
                     at=now, actor="system", action="activated", subject=f"playbook:{name}",
-                    detail={"version": version, "note": "shipped"},
+                    detail={"version": version, "before": before.get(name), "note": "shipped"},
                 )
                 for name, version in versions
-                if (name, version) not in before
+                if before.get(name) != version
             ]
         )  # fmt: skip
     log.info("playbooks active", playbooks=[f"{name} v{version}" for name, version in versions])
