@@ -55,9 +55,9 @@ class RestApi:
         """The answer as it is."""
         return str(self._answer("GET", path, params=query).text)
 
-    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def post(self, path: str, body: Mapping[str, Any], timeout_s: float = _TIMEOUT_S) -> dict[str, Any]:
         """The answer to a request."""
-        return self._ask("POST", path, json=body)
+        return self._ask("POST", path, json=body, timeout=timeout_s)
 
     def send(self, path: str, document: bytes, media_type: str, **query: Any) -> dict[str, Any]:
         """The answer to a document."""
@@ -89,7 +89,7 @@ class RestApi:
         title = self._service.title
         sent = {**self._headers, **(headers or {})}
         try:
-            answer = httpx.request(method, self._url + path, headers=sent, timeout=_TIMEOUT_S, **how)
+            answer = httpx.request(method, self._url + path, headers=sent, **{"timeout": _TIMEOUT_S, **how})
         except httpx.TransportError as error:
             raise TransientError(f"{title} at {self._url} does not answer: {error or error!r}.") from error
         if answer.is_success:

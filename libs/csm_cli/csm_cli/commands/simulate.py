@@ -20,6 +20,9 @@ from csm_common.errors import InvalidError
 
 PATH = "/v1/playbooks"
 
+HISTORY_TIMEOUT_S = 900.0
+"""The largest past takes minutes."""
+
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 Playbook = Annotated[
@@ -70,9 +73,8 @@ def simulate(
     """
     api = rest_api(PLAYBOOKS, home, url, key)
     if since is not None:
-        found = api.post(
-            f"{PATH}:simulate-history", {**_past(playbook, version, since, limit), "with_others": with_others}
-        )
+        past = {**_past(playbook, version, since, limit), "with_others": with_others}
+        found = api.post(f"{PATH}:simulate-history", past, HISTORY_TIMEOUT_S)
     else:
         asked = {"account_id": account, "snapshot": _json(snapshot), "at": at, "for": for_, "force": force}
         found = _walk(api, playbook, version, {**asked, "with_runs": with_runs, "with_others": with_others})
@@ -160,9 +162,9 @@ def _show_history(found: dict[str, Any]) -> None:
     )
     refused = ", ".join(f"{count} {code}" for code, count in found["refused"].items()) or "none"
     console.print(f"entered {found['entered']}, held out {found['held_out']}, refused: {refused}")
-    console.print(
-        f"runs: {', '.join(f'{count} {status}' for status, count in found['runs'].items()) or 'none'}"
-    )
+    for title, counts in (("runs", found["runs"]), ("ended by", found["ended_by"])):
+        told = "; ".join(f"{count} {each}" for each, count in counts.items())
+        console.print(f"{title}: {escape(told) or 'none'}")
     for what, peak in (("starts", found["peak_starts"]), ("messages", found["peak_messages"])):
         if peak is not None:
             console.print(f"most {what} in an hour: {peak['count']} from {moment(peak['hour'])}")

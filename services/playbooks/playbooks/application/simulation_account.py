@@ -88,7 +88,7 @@ class SimulatedAccount:
             band_before=snapshot.band,
             band_after=snapshot.band,
             occurred_at=at,
-            cause=Cause(kind="facts"),
+            cause=Cause(kind="facts", fact_ids=["simulated"]),
             parts=[],
             snapshot=snapshot,
         )

@@ -60,7 +60,7 @@ class Entrance:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """`crossings` were read, `triggers` of them were the playbook's own. `complete` is False where `limit` cut the time short: it
-    then ends at `until`. Runs that were not over by then count as active."""
+    then ends at `until`. Runs that were not over by then count as active; `ended_by` has the most frequent reasons of others."""
 
     playbook: str
     version: int
@@ -130,9 +130,7 @@ class Replay:
             asked=self._asked(),
             peak_messages=_peak(messages),
             runs=dict(Counter(run.status for run in runs)),
-            ended_by=dict(
-                Counter(run.reason or run.status for run in runs if run.status != "active").most_common(20)
-            ),
+            ended_by=dict(Counter(_why(run) for run in runs if run.status != "active").most_common(20)),
             first=[_entrance(run) for run in list(reversed(runs))[:first]],
             notes=[STATES_AT_CROSSINGS, *_pauses(entries)],
         )
@@ -184,6 +182,14 @@ def _pauses(entries: Sequence[Entry]) -> list[str]:
     return [
         f"The playbook would have paused itself at {at:%Y-%m-%dT%H:%M:%SZ}, over its limit: nothing started from then on."
     ]
+
+
+def _why(run: Run) -> str:
+    """Why it ended, without the values of the one account."""
+    reason = run.reason or run.status
+    return (
+        reason if run.exit_crossing_id is None or reason.startswith("exit_when") else reason.partition(":")[0]
+    )
 
 
 def _entrance(run: Run) -> Entrance:

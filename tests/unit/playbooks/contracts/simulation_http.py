@@ -240,6 +240,7 @@ class SimulationHttpContract:
         assert found["peak_starts"] == {"hour": "2026-01-21T10:00:00Z", "count": 3}
         assert {each["step"]: each["count"] for each in found["asked"]} == {"tell": 8, "call": 7}
         assert found["runs"] == {"completed": 7, "exited": 1}
+        assert found["ended_by"] == {"completed": 7, "usage_falling was left": 1}
         assert [each["account_id"] for each in found["first"]] == ["account-1", "account-2"]
         assert "at its crossings alone" in found["notes"][0]
 
