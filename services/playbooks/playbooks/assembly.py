@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from csm_common.clock import Clock
 from csm_common.contracts.topics import HEALTH_ACCOUNTS
+from csm_common.errors import FatalError
 from csm_common.kafka.consumer import ExactlyOnceConsumer
 from csm_common.kafka.relay import OutboxRelay
 from csm_common.runtime import Loop
@@ -37,6 +38,7 @@ from playbooks.application.simulation_desk import SimulationDesk
 from playbooks.application.switching import Switching
 from playbooks.application.task_desk import TaskDesk
 from playbooks.application.view import Holding
+from playbooks.domain.rules import DefinitionError
 from playbooks.domain.scopes import ACCOUNT
 from playbooks.entrypoints.approvals_api import create_approvals_router
 from playbooks.entrypoints.audit_api import create_audit_router
@@ -74,16 +76,20 @@ class Engine:
 
 def rules_of(settings: PlaybookSettings) -> Rules:
     """How steps are taken."""
-    holding = Holding(
-        condition=compile_condition(settings.hold_sales_while, ACCOUNT),
-        reason=f"nothing is sold to the account while {settings.hold_sales_while}",
-    )
     return Rules(
         calendar=working_calendar(settings.calendar),
-        hold=holding,
+        hold=_holding(settings.hold_sales_while),
         retry_after_s=settings.step_retry_s,
         max_staleness=timedelta(seconds=settings.max_staleness_s),
     )
+
+
+def _holding(condition: str) -> Holding:
+    try:
+        compiled = compile_condition(condition, ACCOUNT)
+    except DefinitionError as refused:
+        raise FatalError(f"CSM_PLAYBOOKS__HOLD_SALES_WHILE cannot be used: {refused}") from refused
+    return Holding(condition=compiled, reason=f"nothing is sold to the account while {condition}")
 
 
 def engine_of(parts: Parts, kafka: KafkaSettings, relay: OutboxRelay) -> Engine:
