@@ -218,7 +218,7 @@ class TasksContract:
         async with transactions.begin() as store:
             assert await store.tasks.choose([IN_TURN, others, IN_TURN]) == ["cem", "ben", "ana"]
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
     @given(sizes=st.lists(st.integers(0, 7), min_size=1, max_size=6))
     async def test_turns_differ_by_one_at_most_however_they_are_drawn(
         self, transactions: Transactions, sizes: Sequence[int]
