@@ -8,7 +8,7 @@ from playbooks.settings import PlaybookSettings
 
 
 def test_a_condition_that_can_hold_nothing_back_stops_the_start_with_the_setting_s_name() -> None:
-    with pytest.raises(FatalError, match="CSM_PLAYBOOKS__HOLD_SALES_WHILE cannot be used: .*tresholds"):
+    with pytest.raises(FatalError, match=r"CSM_PLAYBOOKS__HOLD_SALES_WHILE cannot be used: .*tresholds"):
         rules_of(PlaybookSettings(hold_sales_while="'escalated' in tresholds"))
 
 
