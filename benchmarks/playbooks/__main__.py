@@ -84,22 +84,21 @@ async def _waits(place: Place, engine: AsyncEngine, runs: int, waits: int) -> No
         )
 
 
+_BARE = text("""
+WITH ended AS (
+    UPDATE runs SET position = 1, step = 'tell', awaits = NULL, wake_at = NULL, due_at = now()
+    WHERE id = ANY(CAST(:ids AS text[])) RETURNING id)
+INSERT INTO run_steps (run_id, position, step, kind, at, outcome) SELECT id, 0, 'bare', 'wait', now(), 'waited' FROM ended
+""")
+
+
 async def _bare(engine: AsyncEngine, waits: int) -> float:
     """The same rows changed and written by SQL alone, taken back at the end."""
-    began = time.perf_counter()
     async with engine.connect() as connection:
+        ids = list(await connection.scalars(text("SELECT id FROM runs LIMIT :waits"), {"waits": waits}))
+        began = time.perf_counter()
         for at in range(0, waits, _BATCH):
-            await connection.execute(
-                text("""
-                    WITH ended AS (
-                        UPDATE runs SET position = 1, step = 'tell', awaits = NULL, wake_at = NULL, due_at = now()
-                        WHERE id IN (SELECT id FROM runs WHERE status = 'active' ORDER BY id LIMIT :batch OFFSET :at)
-                        RETURNING id)
-                    INSERT INTO run_steps (run_id, position, step, kind, at, outcome)
-                    SELECT id, 0, 'bare', 'wait', now(), 'waited' FROM ended
-                """),
-                {"batch": _BATCH, "at": at},
-            )
+            await connection.execute(_BARE, {"ids": ids[at : at + _BATCH]})
         took = time.perf_counter() - began
         await connection.rollback()
     return took
