@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
 import pytest
+from standardwebhooks import Webhook
 from tests.support.ports import free_port
 from tests.support.webhook_sink import SECRET, Sink, running_sink
 
@@ -42,6 +43,7 @@ async def call(endpoints: HttpEndpoints, endpoint: str = "crm", message_id: str 
 async def test_the_receiver_s_library_reads_what_was_signed(endpoints: HttpEndpoints, sink: Sink) -> None:
     assert await call(endpoints) == 200
     [came] = sink.came
+    assert Webhook(SECRET).verify(came.payload.decode(), dict(came.headers)) == came.body
     assert sink.refused == []
     assert (came.path, came.body["data"]) == ("/hooks?team=cs", {"stage": "risk é"})
     assert came.headers["webhook-id"] == came.headers["idempotency-key"] == "msg-1"
