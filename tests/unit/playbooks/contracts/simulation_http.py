@@ -245,6 +245,33 @@ class SimulationHttpContract:
         assert "at its crossings alone" in found["notes"][0]
 
     @pytest.mark.usefixtures("past")
+    async def test_the_past_is_played_among_the_others(
+        self, service: Service, client: httpx.AsyncClient
+    ) -> None:
+        text = TEXT.replace("usage_recovers", "urgent") + "purpose: usage_recovers\npriority: 5\n"
+        definitions = [parse_definition(each, "test") for each in (TEXT, text)]
+        async with service.transactions.begin() as store:
+            await store.playbooks.ship(definitions, START)
+        times = {"from": "2026-01-01T00:00:00Z", "to": "2026-03-02T09:00:00Z"}
+        found = await answer(client, HISTORY, {"name": "usage_recovers", **times, "with_others": True})
+        assert (found["entered"], found["refused"]) == (0, {"purpose_active": 8, "audience": 4})
+        assert (found["asked"], found["peak_messages"], found["peak_starts"]) == ([], None, None)
+
+    async def test_the_past_counts_calls_as_well(self, service: Service, client: httpx.AsyncClient) -> None:
+        hook = "  - {name: note, webhook: {endpoint: crm}}\n"
+        crossing = a_crossing("acme", "usage_falling", occurred_at=START - 9 * DAY)
+        async with service.transactions.begin() as store:
+            await store.crossings.remember([received("c-1", crossing)], START)
+        times = {"from": "2026-01-01T00:00:00Z", "to": "2026-03-02T09:00:00Z"}
+        text = TEXT.replace("  - {name: pause, wait: 2d}\n", hook)
+        found = await answer(client, HISTORY, {"definition": text, **times})
+        assert [(each["step"], each["kind"], each["what"]) for each in found["asked"]] == [
+            ("note", "webhook", "crm"),
+            ("tell", "notify", "usage_falling"),
+        ]
+        assert found["runs"] == {"active": 1}
+
+    @pytest.mark.usefixtures("past")
     async def test_a_limit_cuts_the_time_short(self, client: httpx.AsyncClient) -> None:
         times = {"from": "2026-01-01T00:00:00Z", "to": "2026-03-02T09:00:00Z"}
         found = await answer(client, HISTORY, {"definition": TEXT, **times, "limit": 5})
