@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from csm_common.errors import CsmError
 from playbooks.testing_scenarios import Scenario, scenarios_of
 from playbooks.testing_world import START, Setting, World, find_playbook
 
@@ -69,7 +70,11 @@ class ScenarioFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Each of them by its name."""
-        for scenario in scenarios_of(self.path):
+        try:
+            scenarios = list(scenarios_of(self.path))
+        except ValueError as mistaken:
+            raise self.CollectError(str(mistaken)) from mistaken
+        for scenario in scenarios:
             yield ScenarioItem.from_parent(self, name=scenario.scenario, scenario=scenario)
 
 
@@ -86,7 +91,7 @@ class ScenarioItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """A scenario has no code to show: what was expected, and what happened."""
-        if isinstance(excinfo.value, AssertionError | ValueError | FileNotFoundError):
+        if isinstance(excinfo.value, AssertionError | ValueError | FileNotFoundError | CsmError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

@@ -147,6 +147,18 @@ async def test_a_failed_test_tells_what_happened(tmp_path: Path) -> None:
     assert "2 failed" in told
 
 
+async def test_mistakes_of_files_are_told_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(TEXT.replace("wait: 2d", "wait: 2y"), encoding="utf-8")
+    (tmp_path / "mine.test.yaml").write_text("scenarios: [{scenario: it plays}]", encoding="utf-8")
+    told = await csm("test", str(tmp_path), exits=1)
+    assert "mine.yaml:11:25: steps.1.wait: '2y' is not a duration" in told
+    assert "Traceback" not in told
+    (tmp_path / "mine.test.yaml").write_text("scenarios: [{scenario: x, than: {}}]", encoding="utf-8")
+    told = await csm("test", str(tmp_path), exits=2)
+    assert "scenarios.0.than: Extra inputs are not permitted" in told
+    assert "Traceback" not in told
+
+
 async def test_without_a_test_nothing_is_proved(tmp_path: Path) -> None:
     assert "There are no tests in" in await csm("test", str(tmp_path), exits=1)
     assert "No test was run" in await csm("test", str(FILE.parent), "-k", "never", exits=1)

@@ -72,24 +72,38 @@ class HistoryRequest(BaseModel):
         )
 
 
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    400: {
+        "description": "The scenario or the playbook cannot be used; the message, or `errors`, has every mistake."
+    },
+    404: {"description": "No such playbook, version or account."},
+}
+
+
 def create_simulation_router(desk: SimulationDesk) -> APIRouter:
     """The routes that end in :simulate and :simulate-history."""
     router = APIRouter(prefix="/v1", tags=["playbooks"], dependencies=[Depends(require("playbooks:read"))])
 
     @router.post(
         "/playbooks/{name}:simulate",
+        responses=_REFUSED,
         summary="What a stored playbook would do with an account, step by step, with instants and reasons",
     )
     async def simulate_stored(name: Name, body: WalkRequest, version: VersionQuery | None = None) -> Walk:
         playbook = await desk.named(name, version)
         return await desk.walk(playbook, body, body.how)
 
-    @router.post("/playbooks:simulate", summary="The same for a playbook that is written in the request")
+    @router.post(
+        "/playbooks:simulate",
+        responses=_REFUSED,
+        summary="The same for a playbook that is written in the request",
+    )
     async def simulate_written(body: WrittenWalkRequest) -> Walk:
         return await desk.walk(desk.given(body.definition), body, body.how)
 
     @router.post(
         "/playbooks:simulate-history",
+        responses=_REFUSED,
         summary="What a playbook would have done with the crossings of the past: entries, messages, and their peaks",
     )
     async def simulate_history(body: HistoryRequest) -> History:
