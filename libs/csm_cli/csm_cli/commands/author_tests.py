@@ -35,14 +35,18 @@ def run_tests(paths: Paths, only: Only = None) -> None:
         raise InvalidError(
             f"There are no tests in {missing[0]}: write test_NAME.py or NAME.test.yaml beside NAME.yaml."
         )
-    code = subprocess.run(_command(paths, only), check=False).returncode
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    code = subprocess.run(_command(paths, only), env=alone, check=False).returncode
     if code == NO_TESTS:
         raise InvalidError("No test was run: none fits what was asked for.")
     raise typer.Exit(code)
 
 
 def _command(paths: list[Path], only: str | None) -> list[str]:
-    """pytest on its own: no configuration of a project around the playbooks, and no traces left beside them."""
+    """pytest on its own: no configuration of a project around the playbooks, no plugin but ours, no traces left beside them.
+
+    -P keeps a directory here that is called playbooks from standing in for the package.
+    """
     root = paths[0] if paths[0].is_dir() else paths[0].parent
     options = [
         "-c",
@@ -54,8 +58,8 @@ def _command(paths: list[Path], only: str | None) -> list[str]:
         "--color=auto",
     ]
     chosen = [] if only is None else ["-k", only]
-    plugins = ["-p", "playbooks.testing", "-p", "no:cacheprovider", "-p", "no:asyncio"]
-    return [sys.executable, "-B", "-m", "pytest", *plugins, *options, *chosen, *map(str, paths)]
+    plugins = ["-p", "playbooks.testing", "-p", "no:cacheprovider"]
+    return [sys.executable, "-B", "-P", "-m", "pytest", *plugins, *options, *chosen, *map(str, paths)]
 
 
 def _tests(directory: Path) -> list[Path]:
