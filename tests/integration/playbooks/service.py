@@ -13,6 +13,7 @@ from tests.support.clock import ManualClock
 from tests.support.consuming import running
 from tests.support.logs import publish
 from tests.unit.playbooks.builders import crossing_value, snapshot_value
+from tests.unit.playbooks.engine.tables import PostgresTables
 
 from csm_common.contracts.envelope import Envelope
 from csm_common.contracts.health import AccountSnapshot, Crossing
@@ -24,13 +25,12 @@ from csm_common.kafka.producer import Producer
 from csm_common.kafka.relay import OutboxRelay
 from csm_common.settings import KafkaSettings
 from playbooks.adapters.postgres.playbooks import PlaybookCache
-from playbooks.adapters.postgres.reads import PostgresReads
 from playbooks.adapters.postgres.runs import PostgresRuns
 from playbooks.adapters.postgres.store import PostgresStore, PostgresTransactions
+from playbooks.application.handlers.steps import Rules
 from playbooks.domain.run import Run, StepResult
 from playbooks.entrypoints.consumer import HealthHandler
 from playbooks.entrypoints.pollers import RunTicker
-from playbooks.settings import PlaybookSettings
 
 _MARKER = b"the end"
 
@@ -98,9 +98,9 @@ class Service:
     clock: ManualClock = field(default_factory=ManualClock)
 
     @property
-    def reads(self) -> PostgresReads:
-        """What its API would answer."""
-        return self.adapters.reads
+    def tables(self) -> PostgresTables:
+        """What is written."""
+        return PostgresTables(self.adapters.engine)
 
     @asynccontextmanager
     async def running(self, death: Death | None = None) -> AsyncIterator[RunTicker]:
@@ -109,7 +109,9 @@ class Service:
         transactions = MortalTransactions(engine, death)
         async with Producer(self.settings) as producer:
             relay = OutboxRelay(engine, producer)
-            ticker = RunTicker(transactions, self.clock, PlaybookSettings(), on_commit=relay.wake)
+            ticker = RunTicker(
+                transactions, self.clock, Rules(), limit=500, look_every_s=1.0, on_commit=relay.wake
+            )
             handler = HealthHandler(transactions.store, self.clock, on_started=ticker.wake)
             consumer = ExactlyOnceConsumer(
                 self.settings, engine, handler, clock=self.clock, on_commit=relay.wake

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import msgspec
 import pytest
 from tests.integration.playbooks.conftest import Adapters
 from tests.integration.playbooks.service import Death, KilledError, Service
@@ -10,6 +11,7 @@ from tests.support.brokers import Broker
 from tests.support.logs import publish, read
 from tests.support.waiting import eventually
 from tests.unit.playbooks.builders import a_crossing, a_snapshot
+from tests.unit.playbooks.engine.replay import HISTORIES
 
 from csm_common.contracts.health import AccountSnapshot
 from csm_common.contracts.topics import (
@@ -20,20 +22,21 @@ from csm_common.contracts.topics import (
 )
 from csm_common.database.outbox import Message
 from csm_common.ids import derived_id
-from playbooks.adapters.definitions import load_directory
+from playbooks.adapters.definitions import decode_definition
 from playbooks.application.handlers.definitions import publish as publish_playbooks
 from playbooks.application.model import Task
-from playbooks.application.reads import RunFilter, TaskFilter
 from playbooks.domain.run import Run
-from playbooks.settings import SHIPPED
+
+STORED = msgspec.json.decode((HISTORIES / "stored_0001.json").read_bytes())
+AT_RISK, CRITICAL = (decode_definition(msgspec.json.encode(each["definition"])) for each in STORED[:2])
 
 
 @pytest.fixture
 async def service(adapters: Adapters, fresh_broker: Broker) -> Service:
-    """The service with the shipped playbooks, not running yet."""
+    """The service with two playbooks, one with a wait and one without, not running yet."""
     await fresh_broker.create(*TOPICS)
     service = Service(adapters, fresh_broker.settings)
-    await publish_playbooks(adapters.transactions, load_directory(SHIPPED), service.clock)
+    await publish_playbooks(adapters.transactions, [AT_RISK, CRITICAL], service.clock)
     return service
 
 
@@ -44,11 +47,11 @@ def account() -> str:
 
 
 async def runs_of(service: Service, account: str) -> list[Run]:
-    return [run for run, _ in await service.reads.runs(RunFilter(account_id=account), 10, None)]
+    return [run for run in await service.tables.rows(Run) if run.account_id == account]
 
 
 async def tasks_of(service: Service, account: str) -> list[Task]:
-    return await service.reads.tasks(TaskFilter(account_id=account), 10, None)
+    return [task for task in await service.tables.rows(Task) if task.account_id == account]
 
 
 async def the_run(service: Service, account: str, status: str, position: int) -> Run:
