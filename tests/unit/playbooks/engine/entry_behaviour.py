@@ -178,6 +178,13 @@ class EntryBehaviour:
         assert bool(await service.runs()) == starts
         assert await service.refusals() == ([] if starts else [("account_at_risk", "overtaken")])
 
+    async def test_what_is_fresh_starts_whatever_else_is_read_with_it(self, service: Service) -> None:
+        await service.publish(a_definition())
+        await service.learn(revision=9, thresholds=[])
+        service.clock.set(START + 2 * HOUR)
+        await service.receive(entered("c-1", threshold="critical"), entered("c-2", at=service.clock.now()))
+        assert [run.crossing_id for run in await service.runs()] == ["c-2"]
+
     # ---- limits
 
     async def test_more_starts_than_its_limit_pause_the_playbook_itself_and_it_says_so(

@@ -20,7 +20,7 @@ from playbooks.application.model import (
 )
 from playbooks.application.wording import crossing_told
 from playbooks.domain.durations import duration
-from playbooks.domain.entry import Circumstances, Refusal, held_out, refusal
+from playbooks.domain.entry import FRESH, Circumstances, Refusal, held_out, refusal
 from playbooks.domain.run import Run, StepResult, exit_run
 from playbooks.domain.trial import Trial
 
@@ -114,10 +114,11 @@ class Desk:
 
     def _circumstances(self, playbook: Playbook, received: ReceivedCrossing) -> Circumstances:
         crossing, definition = received.crossing, playbook.definition
+        age = self._now - crossing.occurred_at
         return Circumstances(
             news=crossing.cause.outreach,
-            age=self._now - crossing.occurred_at,
-            overtaken=_overtaken(crossing, self._newest.get(crossing.account_id)),
+            age=age,
+            overtaken=age > FRESH and _overtaken(crossing, self._newest.get(crossing.account_id)),
             paused=self._paused(playbook.name),
             verdict=playbook.ask(definition.audience, Known(snapshot=crossing.snapshot)),
             active=self._runs[crossing.account_id].get(definition.serves),
