@@ -6,6 +6,7 @@ from tests.unit.playbooks.engine.calls_behaviour import CallsBehaviour
 from tests.unit.playbooks.engine.crossings_behaviour import CrossingsBehaviour
 from tests.unit.playbooks.engine.entry_behaviour import EntryBehaviour
 from tests.unit.playbooks.engine.mishaps_behaviour import MishapsBehaviour
+from tests.unit.playbooks.engine.news_behaviour import NewsBehaviour
 from tests.unit.playbooks.engine.service import Service
 from tests.unit.playbooks.engine.steps_behaviour import StepsBehaviour
 from tests.unit.playbooks.engine.tables import PostgresTables
@@ -34,3 +35,7 @@ class TestCalls(CallsBehaviour):
 
 class TestMishaps(MishapsBehaviour):
     """MishapsBehaviour on PostgreSQL."""
+
+
+class TestNews(NewsBehaviour):
+    """NewsBehaviour on PostgreSQL."""

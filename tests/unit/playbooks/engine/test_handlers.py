@@ -6,6 +6,7 @@ from tests.unit.playbooks.engine.calls_behaviour import CallsBehaviour
 from tests.unit.playbooks.engine.crossings_behaviour import CrossingsBehaviour
 from tests.unit.playbooks.engine.entry_behaviour import EntryBehaviour
 from tests.unit.playbooks.engine.mishaps_behaviour import MishapsBehaviour
+from tests.unit.playbooks.engine.news_behaviour import NewsBehaviour
 from tests.unit.playbooks.engine.service import Service, entered
 from tests.unit.playbooks.engine.steps_behaviour import StepsBehaviour
 from tests.unit.playbooks.engine.tables import MemoryTables
@@ -54,3 +55,7 @@ class TestCalls(CallsBehaviour):
 
 class TestMishaps(MishapsBehaviour):
     """MishapsBehaviour in memory."""
+
+
+class TestNews(NewsBehaviour):
+    """NewsBehaviour in memory."""
