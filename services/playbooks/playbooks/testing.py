@@ -19,7 +19,8 @@ import pytest
 
 from csm_common.errors import CsmError
 from playbooks.testing_scenarios import Scenario, scenarios_of
-from playbooks.testing_world import START, Setting, World, find_playbook
+from playbooks.testing_setting import START, Setting, find_playbook
+from playbooks.testing_world import World
 
 __all__ = ["Playbook", "World", "playbook"]
 

@@ -19,7 +19,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from playbooks.application.simulation_request import AccountState, Instant, Length
-from playbooks.testing_world import START, Expected, Setting, World, find_playbook
+from playbooks.testing_setting import START, Setting, find_playbook
+from playbooks.testing_world import Expected, World
 
 
 class _Strict(BaseModel):

@@ -1,16 +1,14 @@
 """What authors' tests play with: one or more playbooks, accounts, people and a clock, all in memory, by the engine itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal
 
-from playbooks.adapters.definitions import parse_definition, playbook_of
+from playbooks.adapters.definitions import playbook_of
 from playbooks.adapters.memory.sandbox import MemorySandbox, RecordingEndpoints
 from playbooks.application.actor import Actor
 from playbooks.application.approval_desk import ApprovalDesk
-from playbooks.application.handlers.steps import Rules
 from playbooks.application.model import Entry, Task
 from playbooks.application.reads import EntryFilter, RunFilter, RunStory
 from playbooks.application.simulation import PretendedClock, Requested, Simulator
@@ -19,33 +17,15 @@ from playbooks.application.simulation_driver import drive
 from playbooks.application.simulation_people import People
 from playbooks.application.task_desk import TaskDesk
 from playbooks.application.timeline import run_detail
-from playbooks.assembly import rules_of
 from playbooks.domain.definition import Definition
 from playbooks.domain.durations import duration
 from playbooks.domain.run import Run, StepResult
-from playbooks.settings import CalendarSettings, PlaybookSettings
-
-START = datetime(2026, 3, 2, 9, tzinfo=UTC)
-"""A Monday morning."""
+from playbooks.testing_setting import Setting
 
 SOMEBODY = Actor("author")
 MOST = 1_000
 Expected = str | tuple[str, str]
 """A step by name, or with its outcome or the way it took: ("recovered", "timed_out")."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """When a world begins, where its accounts are unless they say otherwise, and whose public holidays count."""
-
-    at: datetime = START
-    zone: str = "UTC"
-    holidays: str | None = None
-
-    def rules(self) -> Rules:
-        """The engine's own, with this calendar."""
-        calendar = CalendarSettings(zone=self.zone, holidays=self.holidays)
-        return replace(rules_of(PlaybookSettings(calendar=calendar)), max_staleness=None)
 
 
 class World:
@@ -267,15 +247,6 @@ class World:
         if story is None:
             raise AssertionError(f"{self.named} has no run of {self.definition.name}\n\n{self.timeline()}")
         return story
-
-
-def find_playbook(name: str | Path, beside: Path) -> Definition:
-    """The playbook in a file, looked for beside the test and from where we are; or a shipped one by its name."""
-    shipped = PlaybookSettings().definitions / f"{name}.yaml"
-    for file in (beside / name, Path(name), beside / f"{name}.yaml", shipped):
-        if file.is_file():
-            return parse_definition(file.read_text(encoding="utf-8"), str(file))
-    raise FileNotFoundError(f"There is no playbook {name} beside {beside}, here, or among the shipped ones.")
 
 
 def _fits(expected: Expected, ended: tuple[str, str, str | None]) -> bool:

@@ -25,7 +25,7 @@ from playbooks.application.simulation import PretendedClock, Sandbox, Simulator
 from playbooks.application.simulation_account import State, unknown_account
 from playbooks.application.simulation_people import Done, People, Reply
 from playbooks.application.simulation_walk import Cross, Scenario, Turn, walk
-from playbooks.testing_world import Setting
+from playbooks.testing_setting import Setting
 
 DEFINITION = parse_definition(EVERY_KIND, "every_kind.yaml")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

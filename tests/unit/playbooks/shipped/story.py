@@ -13,7 +13,7 @@ from playbooks.application.simulation import PretendedClock, Simulator
 from playbooks.application.simulation_account import Direction, SimulatedAccount, State
 from playbooks.application.simulation_people import Done, People, Reply
 from playbooks.settings import SHIPPED
-from playbooks.testing_world import Setting
+from playbooks.testing_setting import Setting
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

@@ -15,7 +15,8 @@ from playbooks.adapters.memory.reads import MemoryReads
 from playbooks.adapters.memory.store import MemoryDatabase
 from playbooks.domain.definition import Definition
 from playbooks.settings import SHIPPED
-from playbooks.testing_world import Setting, World
+from playbooks.testing_setting import Setting
+from playbooks.testing_world import World
 
 NUMBERS = st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers()
 PLAIN = (

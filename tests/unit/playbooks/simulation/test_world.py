@@ -11,7 +11,8 @@ from tests.unit.playbooks.simulation.texts import EVERY_KIND
 
 from playbooks.adapters.definitions import parse_definition
 from playbooks.domain.definition import Definition
-from playbooks.testing_world import START, Setting, World, find_playbook
+from playbooks.testing_setting import START, Setting, find_playbook
+from playbooks.testing_world import World
 
 DEFINITION = parse_definition(TEXT, "usage_recovers.yaml")
 
