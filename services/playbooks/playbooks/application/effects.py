@@ -16,7 +16,7 @@ from playbooks.application.messages import (
     task_message,
     task_of,
 )
-from playbooks.application.model import Audited
+from playbooks.application.model import Audited, Task
 from playbooks.application.ports import Store
 from playbooks.application.view import Situation
 from playbooks.domain.actions import Assignee
@@ -62,8 +62,8 @@ async def carry_out(
 
 async def _open_tasks(
     store: Store, taken: Sequence[Taken], views: Mapping[str, Situation], now: datetime
-) -> Mapping[str, str]:
-    """The id that each task has by the id that it was to have."""
+) -> Mapping[str, Task]:
+    """Each task as it is, by the id that it was to have."""
     wanted = [(views[run.id], made.effect) for run, made in taken if isinstance(made.effect, OpenTask)]
     if not wanted:
         return {}
@@ -89,20 +89,20 @@ def _grounded(result: StepResult, view: Situation | None) -> StepResult:
     return replace(result, known=msgspec.json.encode(grounds).decode()) if grounds else result
 
 
-def _completed(result: StepResult, effect: Effect | None, opened: Mapping[str, str]) -> StepResult:
+def _completed(result: StepResult, effect: Effect | None, opened: Mapping[str, Task]) -> StepResult:
     """The result with what only its effect can tell."""
     match effect:
         case RequestNotification():
             return replace(result, ref=notification_id(result.run_id, result.step))
         case OpenTask():
             wanted = task_id(result.run_id, result.step)
-            found = opened[wanted]
+            found = opened[wanted].id
             return replace(result, ref=found, outcome="opened" if found == wanted else "updated")
     return result
 
 
 def _messages(
-    taken: Sequence[Taken], views: Mapping[str, Situation], opened: Mapping[str, str], now: datetime
+    taken: Sequence[Taken], views: Mapping[str, Situation], opened: Mapping[str, Task], now: datetime
 ) -> list[Message]:
     messages = []
     for run, made in taken:
@@ -114,7 +114,7 @@ def _messages(
     return messages
 
 
-def _audited(taken: Sequence[Taken], opened: Mapping[str, str], now: datetime) -> list[Audited]:
+def _audited(taken: Sequence[Taken], opened: Mapping[str, Task], now: datetime) -> list[Audited]:
     """What playbooks did to people: messages asked for, work given, questions asked."""
     audited = []
     for run, made in taken:
@@ -127,7 +127,7 @@ def _audited(taken: Sequence[Taken], opened: Mapping[str, str], now: datetime) -
                 }
                 action = "notification_requested"
             case OpenTask(step=step):
-                told = {"step": step, "task": opened[task_id(run.id, step)]}
+                told = {"step": step, "task": opened[task_id(run.id, step)].id}
                 action = "task_opened"
             case AskApproval(step=step):
                 told, action = {"step": step}, "approval_asked"

@@ -89,8 +89,8 @@ def task_of(situation: Situation, effect: OpenTask, owner: str | None, now: date
     )
 
 
-def task_message(situation: Situation, effect: OpenTask, found: str, now: datetime) -> Message:
-    """The fact that the task with the id `found` was opened or asked for again."""
+def task_message(situation: Situation, effect: OpenTask, task: Task, now: datetime) -> Message:
+    """The fact that the task was opened, or asked for again: as it is now, with the owner, the due date and the sleep it had."""
     run = situation.run
     return _message(
         CUSTOMER_EVENTS,
@@ -99,13 +99,14 @@ def task_message(situation: Situation, effect: OpenTask, found: str, now: dateti
         kind=TASK_CHANGED,
         time=now,
         data=TaskChanged(
-            id=found,
-            status="open",
+            id=task.id,
+            status=task.status,
             run=run.id,
             playbook=run.playbook,
-            type=effect.task.type,
-            reason=effect.task.reason,
-            due=effect.due_at.isoformat(),
+            type=task.type,
+            reason=task.reason,
+            owner=task.owner,
+            due=task.due_at.isoformat(),
             actor=f"playbook:{run.playbook}/{run.version}",
         ),
     )

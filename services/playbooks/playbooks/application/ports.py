@@ -220,9 +220,9 @@ class Tasks(Protocol):
         """Who gets the next task of each, in this order: whoever has the fewest that are open or snoozed, or whose turn it is."""
         ...
 
-    async def open(self, tasks: Sequence[Task]) -> Mapping[str, str]:
-        """Open each task, or update the open or snoozed one of the same account, type and reason; returns the id each has, by its
-        own.
+    async def open(self, tasks: Sequence[Task]) -> Mapping[str, Task]:
+        """Open each task, or update the open or snoozed one of the same account, type and reason; returns each as it is, by the
+        id it was to have.
 
         One that is asked for again has the new title, run and step, and keeps its owner, its earlier due date and its sleep.
         """

@@ -63,7 +63,7 @@ class TaskDesk:
         now = self._clock.now()
         async with self._transactions.begin() as store:
             task = await self._new(store, wanted, now)
-            found = (await store.tasks.open([task]))[task.id]
+            found = (await store.tasks.open([task]))[task.id].id
             after = await _locked(store, found)
             created = found == task.id
             action = "opened" if created else "asked_again"

@@ -33,7 +33,7 @@ class TasksContract:
         by_hand = a_task("task-2", reason="asked", run_id=None, playbook=None, step=None, owner=None)
         async with transactions.begin() as store:
             await with_runs(store, a_run())
-            assert await store.tasks.open([a_task(), by_hand]) == {"task-1": "task-1", "task-2": "task-2"}
+            assert await store.tasks.open([a_task(), by_hand]) == {"task-1": a_task(), "task-2": by_hand}
         async with transactions.begin() as store:
             assert await store.tasks.find("task-1") == a_task()
             assert await store.tasks.lock("task-2") == by_hand
@@ -59,16 +59,20 @@ class TasksContract:
         async with transactions.begin() as store:
             await with_runs(store, a_run(), a_run("run-2", playbook="other", purpose="other"))
             await store.tasks.open([known])
-            assert await store.tasks.open([again]) == {"task-2": "task-1"}
+            found = await store.tasks.open([again])
         async with transactions.begin() as store:
-            assert await store.tasks.find("task-1") == replace(
-                known,
-                title="Call them again",
-                run_id="run-2",
-                playbook="other",
-                step="call",
-                updated_at=START + MINUTE,
-                asked=2,
+            assert (
+                await store.tasks.find("task-1")
+                == found["task-2"]
+                == replace(
+                    known,
+                    title="Call them again",
+                    run_id="run-2",
+                    playbook="other",
+                    step="call",
+                    updated_at=START + MINUTE,
+                    asked=2,
+                )
             )
             assert await store.tasks.find("task-2") is None
 
@@ -95,7 +99,8 @@ class TasksContract:
         async with transactions.begin() as store:
             await with_runs(store, a_run())
             found = await store.tasks.open([a_task(), other, a_task("task-2")])
-            assert found == {"task-1": "task-1", "task-2": "task-1", "task-3": "task-3"}
+            ids = {wanted: task.id for wanted, task in found.items()}
+            assert ids == {"task-1": "task-1", "task-2": "task-1", "task-3": "task-3"}
             one = await store.tasks.find("task-1")
         assert one is not None
         assert one.asked == 2
@@ -104,7 +109,7 @@ class TasksContract:
         async with transactions.begin() as store:
             await opened(store, a_task())
             await store.tasks.write(a_task(status="done", outcome="reached", done_at=START, done_by="ana"))
-            assert await store.tasks.open([a_task("task-2")]) == {"task-2": "task-2"}
+            assert await store.tasks.open([a_task("task-2")]) == {"task-2": a_task("task-2")}
 
     async def test_a_changed_task_is_found_as_it_is(self, transactions: Transactions) -> None:
         changed = a_task(

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from tests.support.clock import START
 from tests.unit.playbooks.builders import NOTIFY, TASK, WAIT, a_definition
+from tests.unit.playbooks.contracts.rows import a_task
 from tests.unit.playbooks.engine.examples import approve, notify, wait
 from tests.unit.playbooks.engine.service import Service, entered
 
@@ -127,6 +128,7 @@ class StepsBehaviour:
             playbook="account_at_risk",
             type="follow_up",
             reason="at_risk",
+            owner="maria",
             due=(START + timedelta(days=1)).isoformat(),
             actor="playbook:account_at_risk/1",
         )
@@ -146,6 +148,24 @@ class StepsBehaviour:
         facts = await service.envelopes(CUSTOMER_EVENTS.name)
         assert [msgspec.json.decode(each.data, type=TaskChanged).id for each in facts] == [task.id, task.id]
         assert len({each.id for each in facts}) == 2
+
+    async def test_a_task_that_is_asked_for_again_is_told_as_it_is(self, service: Service) -> None:
+        known = a_task(
+            run_id=None,
+            playbook=None,
+            step=None,
+            due_at=START + timedelta(hours=1),
+            owner="ben",
+            status="snoozed",
+        )
+        async with service.transactions.begin() as store:
+            await store.tasks.open([replace(known, snoozed_until=START + timedelta(days=3))])
+        await service.begin(a_definition(steps=(TASK,)))
+        await service.tick()
+        [fact] = await service.envelopes(CUSTOMER_EVENTS.name)
+        told = msgspec.json.decode(fact.data, type=TaskChanged)
+        assert (told.id, told.status, told.owner) == (known.id, "snoozed", "ben")
+        assert told.due == (START + timedelta(hours=1)).isoformat()
 
     @pytest.mark.parametrize(("owner", "told"), [(None, None), (7, "7")])
     async def test_an_owner_need_not_be_a_name(

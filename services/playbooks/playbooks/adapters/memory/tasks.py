@@ -39,17 +39,17 @@ class MemoryTasks:
         self._state.rotations.put(people, turns + 1)
         return people[turns % len(people)]
 
-    async def open(self, tasks: Sequence[Task]) -> Mapping[str, str]:
+    async def open(self, tasks: Sequence[Task]) -> Mapping[str, Task]:
         """Open each task, or update the one there is of the same account, type and reason; the history tells who asked."""
         found = {task.id: self._open(task) for task in tasks}
-        await self.note([_asked(task, found[task.id]) for task in tasks if task.playbook is not None])
+        await self.note([_asked(task, found[task.id].id) for task in tasks if task.playbook is not None])
         return found
 
-    def _open(self, task: Task) -> str:
+    def _open(self, task: Task) -> Task:
         known = next(iter(self._tasks.find("pending", pending_identity(task))), None)
         if known is None:
             self._tasks.put(task.id, task)
-            return task.id
+            return task
         again = replace(
             known,
             title=task.title,
@@ -62,7 +62,7 @@ class MemoryTasks:
             asked=known.asked + 1,
         )
         self._tasks.put(known.id, again)
-        return known.id
+        return again
 
     async def outcomes(self, run_ids: Collection[str]) -> Mapping[RunStep, tuple[str, str | None]]:
         """Status and outcome of the tasks that the runs' steps asked for."""

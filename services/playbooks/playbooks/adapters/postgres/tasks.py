@@ -42,7 +42,7 @@ DO UPDATE SET title = EXCLUDED.title, owner = coalesce(tasks.owner, EXCLUDED.own
     due_at = least(tasks.due_at, EXCLUDED.due_at), run_id = coalesce(EXCLUDED.run_id, tasks.run_id),
     playbook = coalesce(EXCLUDED.playbook, tasks.playbook), step = coalesce(EXCLUDED.step, tasks.step),
     updated_at = EXCLUDED.updated_at, asked = tasks.asked + 1
-RETURNING id, account_id, type, reason
+RETURNING {TASK_COLUMNS}
 """)
 
 # By what each step has left behind: a task knows only the step that asked for it last.
@@ -125,17 +125,18 @@ class PostgresTasks:
             found[people] = count(int(after or 0) - asked)
         return found
 
-    async def open(self, tasks: Sequence[Task]) -> Mapping[str, str]:
-        """Open each task, or update the one there is of the same account, type and reason; returns the id each has, by its own.
+    async def open(self, tasks: Sequence[Task]) -> Mapping[str, Task]:
+        """Open each task, or update the one there is of the same account, type and reason; returns each as it is, by the id it
+        was to have.
 
         The history tells of each playbook that asked.
         """
-        found: dict[str, str] = {}
+        found: dict[str, Task] = {}
         for wave in _waves(tasks):
             rows = await self._tx.execute(_OPEN, parameters(list(wave.values()), names_of(Task)))
-            ids = {(row.account_id, row.type, row.reason): row.id for row in rows}
-            found |= {task.id: ids[identity] for identity, task in wave.items()}
-        await self.note([_asked(task, found[task.id]) for task in tasks if task.playbook is not None])
+            opened = {(row.account_id, row.type, row.reason): task_of(row) for row in rows}
+            found |= {task.id: opened[identity] for identity, task in wave.items()}
+        await self.note([_asked(task, found[task.id].id) for task in tasks if task.playbook is not None])
         return found
 
     async def outcomes(self, run_ids: Collection[str]) -> Mapping[RunStep, tuple[str, str | None]]:
