@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 from tests.support.clock import START
-from tests.unit.playbooks.builders import TASK, a_crossing, a_definition, a_snapshot, received
+from tests.unit.playbooks.builders import TASK, WAIT, a_crossing, a_definition, a_snapshot, received
 from tests.unit.playbooks.engine.service import Service, entered, left
 
 from csm_common.contracts.health import Cause
@@ -180,3 +180,15 @@ class CrossingsBehaviour:
             ("c-1", "exited"),
             ("c-2", "active"),
         ]
+
+    async def test_an_exit_may_ask_at_a_crossing_what_came_of_a_task(self, service: Service) -> None:
+        lost = ExitWhen(condition="has(steps.follow_up) && steps.follow_up.task.outcome == 'lost'")
+        await service.begin(a_definition(steps=(TASK, WAIT), exit_when=lost))
+        await service.settle()
+        [task] = await service.tasks()
+        done = replace(task, status="done", outcome="lost", done_at=START, done_by="person:ana")
+        async with service.transactions.begin() as store:
+            await store.tasks.write(done)
+        await service.receive(entered("c-2", threshold="critical"))
+        run = await service.run()
+        assert (run.status, run.exit_crossing_id) == ("exited", "c-2")

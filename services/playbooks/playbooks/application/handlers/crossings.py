@@ -71,6 +71,7 @@ async def _past(store: Store, runs: Sequence[Run], versions: Mapping[PlaybookKey
     return Past(
         await store.crossings.load({run.crossing_id for run in asking}),
         await store.runs.results([run.id for run in asking]),
+        await store.tasks.outcomes([run.id for run in asking]),
     )
 
 

@@ -18,6 +18,7 @@ from playbooks.application.model import (
     ReceivedCrossing,
     Switch,
 )
+from playbooks.application.ports import RunStep
 from playbooks.application.wording import crossing_told
 from playbooks.domain.durations import duration
 from playbooks.domain.entry import FRESH, Circumstances, Refusal, held_out, refusal
@@ -27,16 +28,20 @@ from playbooks.domain.trial import Trial
 
 @dataclass(slots=True)
 class Past:
-    """What the exits of active runs may ask about: the crossings that began them, and their steps so far."""
+    """What the exits of active runs may ask about: the crossings that began them, their steps so far, and what came of tasks."""
 
     crossings: Mapping[str, ReceivedCrossing] = field(default_factory=dict)
     results: Mapping[str, Mapping[str, StepResult]] = field(default_factory=dict)
+    tasks: Mapping[RunStep, tuple[str, str | None]] = field(default_factory=dict)
 
     def of(self, run: Run, at: ReceivedCrossing) -> Known:
         """What is known of the run's account when another crossing of it comes."""
         began = self.crossings.get(run.crossing_id, at)
         return Known(
-            snapshot=at.crossing.snapshot, crossing=began.crossing, results=self.results.get(run.id, {})
+            snapshot=at.crossing.snapshot,
+            crossing=began.crossing,
+            results=self.results.get(run.id, {}),
+            tasks={step: said for (asking, step), said in self.tasks.items() if asking == run.id},
         )
 
 
