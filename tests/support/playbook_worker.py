@@ -35,7 +35,7 @@ class Orders:
     secret: str
     begun_s: float
     rate: float
-    batch: int = 10
+    batch: int
 
 
 def work(orders: bytes, ready: Connection) -> None:

@@ -1,7 +1,7 @@
 """`kill -9` of workers about every second, while runs with effects of all kinds go on: all finish, and no effect comes twice.
 
-CSM_KILL_RUNS says how many runs (the benchmark of the same takes 10,000), CSM_KILL_EVERY_S how often a worker is killed. The
-workers are real processes on a clock that runs fast, so that leases and waits end in seconds; the endpoint is a real server.
+CSM_KILL_RUNS says how many runs, CSM_KILL_EVERY_S how often a worker is killed, CSM_KILL_BATCH how many runs it takes at once.
+The workers are real processes on a clock that runs fast, so that leases and waits end in seconds; the endpoint is a real server.
 """
 
 import asyncio
@@ -53,6 +53,7 @@ log = logging.getLogger(__name__)
 
 RUNS = int(os.environ.get("CSM_KILL_RUNS", "120"))
 EVERY_S = float(os.environ.get("CSM_KILL_EVERY_S", "1"))
+STEP_BATCH = int(os.environ.get("CSM_KILL_BATCH", "10"))
 WORKERS = 3
 RATE = 15.0
 """A lease of 30 s is over in 2 s."""
@@ -102,7 +103,7 @@ async def scene(postgres: PostgresServer) -> AsyncIterator[Scene]:
     async with postgres.database() as database, database.engine(SCHEMA) as engine:
         await migrate(engine, schema=SCHEMA, scripts=MIGRATIONS)
         with running_sink() as sink:
-            orders = Orders(database.dsn(SCHEMA), sink.url, SECRET, clock.begun_s, clock.rate)
+            orders = Orders(database.dsn(SCHEMA), sink.url, SECRET, clock.begun_s, clock.rate, STEP_BATCH)
             yield Scene(adapters_on(engine), clock, sink, msgspec.json.encode(orders))
 
 
@@ -185,31 +186,40 @@ class Workers:
 
 
 async def live_on(scene: Scene, over: asyncio.Event) -> None:
-    """The accounts get better a few at a time, and people answer what they are asked: yes, and no to every fourth."""
+    """The accounts that runs wait for get better, and people answer what they are asked: yes, and no to every fifth."""
     revision = 1
     while not over.is_set():
-        runs = [run for run in await scene.tables.rows(Run) if run.awaits == "condition"]
         revision += 1
-        for run in runs[:50]:
-            snapshot = received_snapshot(a_snapshot(run.account_id, revision=revision, score=80.0))
-            async with scene.adapters.transactions.begin() as store:
-                await keep_accounts(store, [], [snapshot], scene.clock.now())
-        for asked in [each for each in await scene.tables.rows(Approval) if each.status == "pending"][:100]:
+        accounts = await some(scene, "SELECT account_id FROM runs WHERE awaits = 'condition' LIMIT 200")
+        better = [received_snapshot(a_snapshot(each, revision=revision, score=80.0)) for each in accounts]
+        async with scene.adapters.transactions.begin() as store:
+            await keep_accounts(store, [], better, scene.clock.now())
+        for asked in await some(scene, "SELECT id FROM approvals WHERE status = 'pending' LIMIT 50"):
             await answer(scene, asked)
         await let_pass(0.2)
 
 
-async def answer(scene: Scene, asked: Approval) -> None:
-    said: Literal["approved", "rejected"] = (
-        "rejected" if asked.account_id.endswith(("3", "7")) else "approved"
-    )
+async def some(scene: Scene, query: str) -> list[str]:
+    """Ids."""
+    async with scene.adapters.engine.connect() as connection:
+        return list(await connection.scalars(text(query)))
+
+
+async def answer(scene: Scene, approval_id: str) -> None:
+    """As the desk of approvals does."""
     async with scene.adapters.transactions.begin() as store:
-        now = scene.clock.now()
+        asked, now = await store.approvals.find(approval_id), scene.clock.now()
+        assert asked is not None
         [run] = await store.runs.lock([asked.run_id])
         if run.awaits == "approval":
+            said: Literal["approved", "rejected"] = "rejected" if says_no(run) else "approved"
             done = replace(asked, status=said, answered_at=now, answered_by="person:maria")
             await store.approvals.answer(done)
             await store.runs.update([replace(run, due_at=now)])
+
+
+def says_no(run: Run) -> bool:
+    return run.account_id.endswith(("3", "7"))
 
 
 # ---- what must have come of it
@@ -219,7 +229,7 @@ def expected_steps(run: Run, results: dict[str, StepResult]) -> list[str]:
     """In order; the split is taken as it was drawn."""
     middle = ["visit", "desk"] if run.account_id.endswith("0") else ["letter"]
     steps = ["hello", "pause", "crm", "by_name", *middle, "better", "ask"]
-    if run.account_id.endswith(("3", "7")):
+    if says_no(run):
         return [*steps, "sorry"]
     return [
         *steps,

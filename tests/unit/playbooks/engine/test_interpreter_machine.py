@@ -101,9 +101,11 @@ class RunMachine(RuleBasedStateMachine):
         self.run = replace(self.run, due_at=self.now)
 
     @rule()
-    @precondition(lambda self: active(self) and self.run.awaits in ("time", "condition"))
+    @precondition(lambda self: active(self) and self.run.awaits in ("time", "condition", "hold"))
     def person_skips_the_wait(self) -> None:
-        self._commit(skip_wait(self.program, self.run, "by person:ana: enough", self.now))
+        """What is held back is left out then."""
+        run = replace(self.run, held=None, held_since=None)
+        self._commit(skip_wait(self.program, run, "by person:ana: enough", self.now))
 
     @rule()
     @precondition(lambda self: self.run.status == "failed")
@@ -201,7 +203,8 @@ class RunMachine(RuleBasedStateMachine):
     def effects_are_those_of_the_results(self) -> None:
         results = {each.step: each for each in self.results}
         asked = [each.step for each in self.effects if not isinstance(each, AskApproval)]
-        assert asked == [each.step for each in self.results if each.kind in ("notify", "task", "webhook")]
+        done = [each for each in self.results if each.outcome in ("requested", "opened", "called")]
+        assert asked == [each.step for each in done]
         questions = [each.step for each in self.effects if isinstance(each, AskApproval)]
         at_hand = getattr(self, "run", None) and self.run.step
         assert len(set(questions)) == len(questions)
@@ -264,7 +267,7 @@ class RunMachine(RuleBasedStateMachine):
     def _commit(self, made: Decision) -> None:
         if made.result is not None and made.result.until is not None and made.result.outcome == "waited":
             assert made.result.at >= made.result.until, "woken before its time"
-        if made.result is not None and made.result.kind == "webhook":
+        if made.result is not None and made.result.outcome == "called":
             self.effects.append(CallWebhook(step=made.result.step, webhook=None))  # type: ignore[arg-type]
         self.run = made.run
         self.effects += [made.effect] if made.effect else []
