@@ -38,3 +38,14 @@ async def eventually(condition: Callable[[], Any], within_s: float = 60.0, *, wh
 async def let_pass(seconds: float) -> None:
     """Set the pace of something that goes on for a while; to wait for something to happen there is `eventually`."""
     await asyncio.sleep(seconds)
+
+
+async def accepts(port: int) -> bool:
+    """Whether somebody listens on loopback."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True

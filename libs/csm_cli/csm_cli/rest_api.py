@@ -126,3 +126,8 @@ def _told(body: str) -> str:
         return str(json.loads(body)["message"])
     except (KeyError, TypeError, ValueError):
         return "it gave no reason."
+
+
+def media_type(file: Path) -> str:
+    """Of a document that a person wrote: YAML unless the file says JSON."""
+    return "application/json" if file.suffix == ".json" else "application/yaml"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.ports import free_port
-from tests.support.waiting import eventually
+from tests.support.waiting import accepts, eventually
 from tests.unit.ingest.bulk_door import BulkDoor
 from tests.unit.ingest.imports.test_run import lines
 from tests.unit.ingest.rejections.lists_contract import a_rejection
@@ -50,16 +50,6 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     yield desk
     stop.set()
     await serving
-
-
-async def accepts(port: int) -> bool:
-    """Whether somebody listens."""
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True
 
 
 async def test_rejections_are_listed_and_shown(desk: Desk) -> None:

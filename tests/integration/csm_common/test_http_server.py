@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from tests.support.consuming import running
 from tests.support.ports import free_port
-from tests.support.waiting import eventually
+from tests.support.waiting import accepts, eventually
 
 from csm_common.errors import FatalError
 from csm_common.settings import HttpSettings
@@ -31,17 +31,6 @@ class Door:
         self.asked.set()
         await self.answer.wait()
         return PlainTextResponse("welcome")
-
-
-async def accepts(port: int) -> bool:
-    """Whether something listens there."""
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    await writer.wait_closed()
-    return True
 
 
 async def test_a_request_in_flight_is_finished_before_it_closes() -> None:

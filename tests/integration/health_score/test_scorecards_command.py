@@ -15,7 +15,7 @@ from tests.integration.health_score.world import World
 from tests.support.health_score import event
 from tests.support.keys import MemoryKeys
 from tests.support.ports import free_port
-from tests.support.waiting import eventually
+from tests.support.waiting import accepts, eventually
 
 from csm_common.settings import HttpSettings
 from csm_common.web.server import HttpServer
@@ -58,16 +58,6 @@ async def desk(world: World, tmp_path: Path) -> AsyncIterator[Desk]:
     yield Desk(tmp_path, world)
     stop.set()
     await serving
-
-
-async def accepts(port: int) -> bool:
-    """Whether somebody listens."""
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True
 
 
 async def test_a_version_goes_from_a_file_into_force_and_back(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.clock import ManualClock
 from tests.support.keys import MemoryKeys
 from tests.support.ports import free_port
-from tests.support.waiting import eventually
+from tests.support.waiting import accepts, eventually
 
 from csm_common.settings import HttpSettings
 from csm_common.web.auth import Authenticator
@@ -77,19 +77,10 @@ async def desk(tmp_path: Path, engine: AsyncEngine) -> AsyncIterator[Desk]:
     stack = {"playbooks": {"url": f"http://127.0.0.1:{port}"}, "api_key": keys.add(source="console")}
     (tmp_path / "stack.json").write_text(json.dumps(stack), encoding="utf-8")
     serving = asyncio.create_task(HttpServer(app, HttpSettings(port=port)).run(stop))
-    await eventually(lambda: _accepts(port), what="the door is open")
+    await eventually(lambda: accepts(port), what="the door is open")
     yield Desk(tmp_path)
     stop.set()
     await serving
-
-
-async def _accepts(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True
 
 
 async def test_a_file_is_checked_kept_compared_put_in_force_and_taken_back(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.ports import free_port
-from tests.support.waiting import eventually
+from tests.support.waiting import accepts, eventually
 from tests.unit.playbooks.builders import a_crossing, received
 from tests.unit.playbooks.contracts.simulation_http import FILE, TEXT, Service, simulation_app
 
@@ -58,20 +58,10 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     stack = {"playbooks": {"url": f"http://127.0.0.1:{port}"}, "api_key": app.state.token}
     (tmp_path / "stack.json").write_text(json.dumps(stack), encoding="utf-8")
     serving = asyncio.create_task(HttpServer(app, HttpSettings(port=port)).run(stop))
-    await eventually(lambda: _accepts(port), what="the door is open")
+    await eventually(lambda: accepts(port), what="the door is open")
     yield Desk(tmp_path, database)
     stop.set()
     await serving
-
-
-async def _accepts(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    await writer.wait_closed()
-    return True
 
 
 async def test_an_account_is_shown_step_by_step(desk: Desk) -> None:

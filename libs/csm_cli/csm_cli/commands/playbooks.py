@@ -8,10 +8,19 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
 
-from csm_cli.printing import moment, print_json
-from csm_cli.rest_api import PLAYBOOKS, HomeOption, JsonOption, KeyOption, RestApi, UrlOption, rest_api
+from csm_cli.printing import moment, print_json, right
+from csm_cli.rest_api import (
+    PLAYBOOKS,
+    HomeOption,
+    JsonOption,
+    KeyOption,
+    RestApi,
+    UrlOption,
+    media_type,
+    rest_api,
+)
 from csm_cli.stack.options import DEFAULT_HOME
 from csm_common.errors import InvalidError
 
@@ -44,7 +53,7 @@ def list_playbooks(
         print_json(rows)
         return
     names = ("active", "newest", "priority", "runs")
-    table = Table("name", "state", "starts when", *_right(*names), "purpose", box=SIMPLE_HEAD)
+    table = Table("name", "state", "starts when", *right(*names), "purpose", box=SIMPLE_HEAD)
     for each in rows:
         starts = f"{each['trigger']['threshold']} {each['trigger']['direction']}"
         numbers = (
@@ -79,9 +88,7 @@ def show(
     if as_json:
         print_json(found)
         return
-    table = Table(
-        *_right("version"), "in force", *_right("runs"), "author", "created", "note", box=SIMPLE_HEAD
-    )
+    table = Table(*right("version"), "in force", *right("runs"), "author", "created", "note", box=SIMPLE_HEAD)
     for each in found["versions"]:
         told = (each["author"], moment(each["created_at"]), each["note"])
         table.add_row(str(each["version"]), _in_force(each), str(each["runs_in_flight"]), *map(escape, told))
@@ -95,7 +102,7 @@ def validate(
     """Tell every mistake of files as FILE:LINE:COLUMN: what is wrong. Keeps nothing; exits 1 when there are any."""
     api, wrong = rest_api(PLAYBOOKS, home, url, key), 0
     for file in files:
-        checked = api.send(f"{PATH}:validate", file.read_bytes(), _media_type(file))
+        checked = api.send(f"{PATH}:validate", file.read_bytes(), media_type(file))
         for each in checked["mistakes"]:
             typer.echo(_placed(file, each))
         _warn(file, checked["warnings"])
@@ -135,7 +142,7 @@ def create(
 ) -> None:
     """Keep a file as the next version of its playbook. It starts nothing until it is activated."""
     api = rest_api(PLAYBOOKS, home, url, key)
-    made = api.send(PATH, file.read_bytes(), _media_type(file), note=note)
+    made = api.send(PATH, file.read_bytes(), media_type(file), note=note)
     _warn(file, made["warnings"])
     told = "is" if made["created"] else "was there already as"
     typer.echo(f"{file} {told} version {made['version']} of {made['name']}.")
@@ -241,10 +248,6 @@ def _warn(file: Path, warnings: list[dict[str, Any]]) -> None:
         typer.echo(f"{_placed(file, each)} (warning)")
 
 
-def _media_type(file: Path) -> str:
-    return "application/json" if file.suffix == ".json" else "application/yaml"
-
-
 def _state(shown: dict[str, Any]) -> str:
     return escape(f"{shown['state']}: {shown['reason']}" if shown["reason"] else str(shown["state"]))
 
@@ -254,7 +257,3 @@ def _in_force(version: dict[str, Any]) -> str:
     if version["active"]:
         return f"since {moment(times[-1]['at'])}" if times else "yes"
     return f"from {moment(times[-1]['at'])}" if times else "never"
-
-
-def _right(*names: str) -> list[Column]:
-    return [Column(name, justify="right") for name in names]

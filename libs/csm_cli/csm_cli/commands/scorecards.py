@@ -8,10 +8,10 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
 
-from csm_cli.printing import moment, print_json
-from csm_cli.rest_api import HEALTH, HomeOption, JsonOption, KeyOption, UrlOption, rest_api
+from csm_cli.printing import moment, print_json, right
+from csm_cli.rest_api import HEALTH, HomeOption, JsonOption, KeyOption, UrlOption, media_type, rest_api
 from csm_cli.stack.options import DEFAULT_HOME
 from csm_common.errors import InvalidError
 
@@ -39,7 +39,7 @@ def list_scorecards(
     if as_json:
         print_json(rows)
         return
-    table = Table("name", *_right("active", "newest", "priority"), "applies to", "since", box=SIMPLE_HEAD)
+    table = Table("name", *right("active", "newest", "priority"), "applies to", "since", box=SIMPLE_HEAD)
     for each in rows:
         numbers = (each["active_version"] or "–", each["newest_version"], each["priority"])
         since = moment(each["active_since"] or "")
@@ -67,7 +67,7 @@ def show(
     if as_json:
         print_json(found)
         return
-    table = Table(*_right("version"), "in force", "author", "created", "note", box=SIMPLE_HEAD)
+    table = Table(*right("version"), "in force", "author", "created", "note", box=SIMPLE_HEAD)
     for each in found["versions"]:
         told = (each["author"], moment(each["created_at"]), each["note"])
         table.add_row(str(each["version"]), _in_force(each), *map(escape, told))
@@ -80,7 +80,7 @@ def validate(
 ) -> None:
     """Tell every mistake of a file as FILE:LINE:COLUMN: what is wrong. Keeps nothing; exits 1 when there are any."""
     api = rest_api(HEALTH, home, url, key)
-    mistakes = api.send(f"{PATH}:validate", file.read_bytes(), _media_type(file))["mistakes"]
+    mistakes = api.send(f"{PATH}:validate", file.read_bytes(), media_type(file))["mistakes"]
     for each in mistakes:
         place = f"{each['path']}: " if each["path"] else ""
         typer.echo(f"{file}:{each['line']}:{each['column']}: {place}{each['message']}")
@@ -117,7 +117,7 @@ def create(
 ) -> None:
     """Keep a file as the next version of its scorecard. It judges nobody until it is activated."""
     api = rest_api(HEALTH, home, url, key)
-    made = api.send(PATH, file.read_bytes(), _media_type(file), note=note)
+    made = api.send(PATH, file.read_bytes(), media_type(file), note=note)
     told = "is" if made["created"] else "was there already as"
     typer.echo(f"{file} {told} version {made['version']} of {made['name']}.")
 
@@ -189,10 +189,6 @@ def _path(name: str) -> str:
     return f"{PATH}/{quote(name, safe='')}"
 
 
-def _media_type(file: Path) -> str:
-    return "application/json" if file.suffix == ".json" else "application/yaml"
-
-
 def _tell(changed: dict[str, Any]) -> None:
     what = "is retired" if changed["version"] is None else f"is in force in version {changed['version']}"
     if not changed["changed"]:
@@ -209,7 +205,3 @@ def _in_force(version: dict[str, Any]) -> str:
     if version["active"]:
         return f"since {moment(spans[-1]['since'])}"
     return f"until {moment(spans[-1]['until'])}" if spans else "never"
-
-
-def _right(*names: str) -> list[Column]:
-    return [Column(name, justify="right") for name in names]

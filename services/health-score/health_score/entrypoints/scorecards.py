@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from csm_common.errors import InvalidError
 from csm_common.web.auth import Principal, require
 from csm_common.web.body import read_body
+from csm_common.web.uploads import LARGEST_DOCUMENT, YAML, document_of
 from health_score.application.scorecard_diff import Difference
 from health_score.application.scorecard_file import plain_data
 from health_score.application.scorecard_places import Mistake
@@ -29,8 +30,6 @@ from health_score.application.scorecards import Scorecards
 from health_score.entrypoints.answers import NO_NUL
 from health_score.entrypoints.documented import DENIED, INVALID, Answers
 
-YAML = "application/yaml"
-_LARGEST = 256 * 1024  # bytes; the shipped ones have 8 kB
 _LONGEST = 2_000
 
 Name = Annotated[str, Path(pattern=NO_NUL, max_length=100, description="The scorecard's name.")]
@@ -61,16 +60,7 @@ _REFUSED: Answers = {
     409: {"description": "It would leave accounts without a scorecard, or there is nothing to go back to."}
 }
 
-_DOCUMENT: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "A scorecard; `GET /v1/scorecards/schema` has its shape.",
-        "content": {
-            YAML: {"schema": {"type": "string"}},
-            "application/json": {"schema": {"type": "object"}},
-        },
-    }
-}
+_DOCUMENT = document_of("A scorecard", "/v1/scorecards/schema")
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +236,7 @@ def _order(writer: Principal, reason: Reason | None) -> Order:
 
 async def _document(request: Request) -> tuple[str, bool]:
     """The text of the body, and whether it is JSON."""
-    body = await read_body(request, _LARGEST)
+    body = await read_body(request, LARGEST_DOCUMENT)
     try:
         return body.decode(), "json" in request.headers.get("content-type", "")
     except UnicodeDecodeError as broken:

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from csm_common.errors import InvalidError
 from csm_common.web.auth import require
 from csm_common.web.body import read_body
+from csm_common.web.uploads import LARGEST_DOCUMENT, YAML, document_of
 from playbooks.application.actor import Actor
 from playbooks.application.managing import Managing
 from playbooks.application.managing_diff import Difference
@@ -20,8 +21,6 @@ from playbooks.application.switching import Switching
 from playbooks.entrypoints.actor import require_actor
 from playbooks.entrypoints.lists import Reason
 
-YAML = "application/yaml"
-_LARGEST = 256 * 1024  # bytes; the shipped ones have 4 kB
 _LONGEST = 2_000
 _NO_NUL = r"^[^\x00]*$"
 
@@ -50,16 +49,7 @@ _MISTAKEN: Answers = {
 _REFUSED: Answers = {409: {"description": "It is archived, or there is nothing to go back to."}}
 _AS_FILE: Answers = {200: {"content": {YAML: {"schema": {"type": "string"}}}}}
 
-_DOCUMENT: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "A playbook; `GET /v1/playbooks/schema` has its shape.",
-        "content": {
-            YAML: {"schema": {"type": "string"}},
-            "application/json": {"schema": {"type": "object"}},
-        },
-    }
-}
+_DOCUMENT = document_of("A playbook", "/v1/playbooks/schema")
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +239,7 @@ def _add_engine(router: APIRouter, switching: Switching) -> None:
 
 async def _document(request: Request) -> tuple[str, bool]:
     """The text of the body, and whether it is JSON."""
-    body = await read_body(request, _LARGEST)
+    body = await read_body(request, LARGEST_DOCUMENT)
     try:
         return body.decode(), "json" in request.headers.get("content-type", "")
     except UnicodeDecodeError as broken:
