@@ -53,7 +53,7 @@ def step_told(step: Step, result: StepResult, story: RunStory) -> Told:
             told, because = _notified(notify)
             return told, [*_reasons(result), *because]
         case str() | Until() as wait:
-            return f"Waited {wait_told(wait, account_zone(story, wait, result.until))}.", _late(result)
+            return _waited(wait_told(wait, account_zone(story, wait, result.until)), result)
         case WaitUntil() as wait_until:
             return _awaited(wait_until, result)
         case Branch() | Split() as fork:
@@ -85,6 +85,15 @@ def account_zone(story: RunStory, wait: str | Until, until: datetime | None) -> 
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
     return name if local == wait.time_of_day else None
+
+
+def _waited(until: str, result: StepResult) -> Told:
+    if (
+        result.until is not None and result.reason is not None
+    ):  # an instant that lay in the past when the run came to it
+        over = f"It was over at {instant_told(result.until)}, before the run came to it."
+        return f"Did not wait {until}: {result.reason}.", [over]
+    return f"Waited {until}.", _late(result)
 
 
 def _late(result: StepResult) -> list[str]:
