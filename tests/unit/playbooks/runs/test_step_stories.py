@@ -64,8 +64,8 @@ async def test_a_wait_that_ended_while_the_engine_was_away() -> None:
 async def test_a_date_that_lay_in_the_past_when_the_run_came_to_it() -> None:
     scene = await playing(Step(name="early", wait=Until(date="renewal_date", before="60d")))
     assert await scene.told() == [
-        "Did not wait until 60 days before renewal_date at 00:00, in the account's time zone, Europe/Berlin: it had passed already."
-        " | It was over at 2026-01-30 23:00 UTC, before the run came to it.",
+        "Did not wait until 60 days before renewal_date at 00:00, in the account's time zone, Europe/Berlin: it had passed"
+        " already. | It was over at 2026-01-30 23:00 UTC, before the run came to it.",
         DONE,
     ]
 
