@@ -117,6 +117,11 @@ class Until:
         )
         if self.date is not None:
             require_text(self.date, "date")
+            require(
+                not _is_day(self.date),
+                f"{self.date} is a day: name the attribute of the account that holds one, such as renewal_date",
+                "date",
+            )
         for member, text in (("before", self.before), ("after", self.after)):
             require(text is None or self.date is not None, "needs a date", member)
             if text is not None:
@@ -132,6 +137,14 @@ class Until:
     def time_of_day(self) -> dt.time:
         """`time`, midnight where there is none."""
         return dt.time.fromisoformat(self.time or "00:00")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_zone(name: str) -> bool:

@@ -80,6 +80,7 @@ def a_task(**members: object) -> Task:
         (lambda: Until(), (), "give a time, a date, or both"),
         (lambda: Until(time="9:00"), ("time",), "is not a time of day"),
         (lambda: Until(time="09:00", before="1d"), ("before",), "needs a date"),
+        (lambda: Until(date="2026-03-01"), ("date",), "is a day: name the attribute"),
         (lambda: Until(date="d", before="1d", after="1d"), ("after",), "before or after, not both"),
         (lambda: Until(time="09:00", zone="Mars"), ("zone",), "there is no time zone"),
         (lambda: Webhook(endpoint="http://x"), ("endpoint",), "is not a name"),
