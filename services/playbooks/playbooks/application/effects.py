@@ -67,17 +67,33 @@ async def _open_tasks(
     wanted = [(views[run.id], made.effect) for run, made in taken if isinstance(made.effect, OpenTask)]
     if not wanted:
         return {}
-    asking = [effect.task.assignee for _, effect in wanted if isinstance(effect.task.assignee, Assignee)]
-    chosen = iter(await store.tasks.choose(asking) if asking else [])
-    tasks = []
+    opened = await store.tasks.open(
+        [task_of(view, effect, _owner(view, effect), now) for view, effect in wanted]
+    )
+    return await _assigned(store, wanted, opened)
+
+
+async def _assigned(
+    store: Store, wanted: Sequence[tuple[Situation, OpenTask]], opened: Mapping[str, Task]
+) -> Mapping[str, Task]:
+    """With somebody chosen for the tasks that are new and for one of several: what was there uses up no turn."""
+    asking: list[tuple[Task, Assignee]] = []
     for view, effect in wanted:
-        person = next(chosen) if isinstance(effect.task.assignee, Assignee) else _owner(view)
-        tasks.append(task_of(view, effect, person, now))
-    return await store.tasks.open(tasks)
+        task, assignee = opened[task_id(view.run.id, effect.step)], effect.task.assignee
+        if isinstance(assignee, Assignee) and task.id == task_id(view.run.id, effect.step):
+            asking.append((task, assignee))
+    if not asking:
+        return opened
+    chosen = await store.tasks.choose([assignee for _, assignee in asking])
+    people = {task.id: person for (task, _), person in zip(asking, chosen, strict=True)}
+    for task, _ in asking:
+        await store.tasks.write(replace(task, owner=people[task.id]))
+    return {wanted: replace(task, owner=people.get(task.id, task.owner)) for wanted, task in opened.items()}
 
 
-def _owner(view: Situation) -> str | None:
-    owner = view.snapshot.attributes.get("owner")
+def _owner(view: Situation, effect: OpenTask) -> str | None:
+    """The account's owner, where they are to have the task."""
+    owner = view.snapshot.attributes.get("owner") if effect.task.assignee == "owner" else None
     return None if owner is None else str(owner)
 
 

@@ -263,6 +263,23 @@ class StepsBehaviour:
             ("named", "dora"): 4,
         }
 
+    async def test_work_that_was_there_uses_up_nobody_s_turn(self, service: Service) -> None:
+        turn = _task("turn", Assignee(round_robin=("ana", "ben")))
+        await service.publish(
+            a_definition(steps=(turn,)), a_definition("again", steps=(turn,), threshold="worse")
+        )
+        await service.receive(entered("c-1", "acme"))
+        await service.settle()
+        await service.receive(entered("c-2", "acme", threshold="worse"))
+        await service.settle()
+        await service.receive(entered("c-3", "globex"))
+        await service.settle()
+        tasks = sorted(await service.tasks(), key=lambda each: each.account_id)
+        assert [(each.account_id, each.owner, each.asked) for each in tasks] == [
+            ("acme", "ana", 2),
+            ("globex", "ben", 1),
+        ]
+
     # ---- what is asked
 
     async def test_a_question_is_written_down_with_who_may_answer(self, service: Service) -> None:
