@@ -104,11 +104,11 @@ class Runs(Protocol):
 
     async def due(self, now: datetime, limit: int) -> list[str]:
         """The ids of the longest due active runs that nobody else has in hand: none of a paused playbook, none that wait for a
-        call, none that are to be taken alone."""
+        call, none that are suspects."""
         ...
 
-    async def due_alone(self, now: datetime) -> list[str]:
-        """The id of one such run that is to be taken alone, or none."""
+    async def due_suspects(self, now: datetime) -> list[str]:
+        """The ids of the due suspects of one group, or none: to be taken apart from all others."""
         ...
 
     async def take(self, run_ids: Collection[str], now: datetime) -> list[Run]:
@@ -168,8 +168,8 @@ class Hands(Protocol):
         """What the dead had in hand, each hand once; nobody else is told of it."""
         ...
 
-    async def take_alone(self, run_ids: Collection[str]) -> None:
-        """One of these may have killed a worker: each is to be taken alone until it has ended a step."""
+    async def suspect(self, groups: Sequence[Sequence[str]]) -> None:
+        """One of these runs may have killed a worker: each group is taken by itself, until its runs have ended a step."""
         ...
 
 

@@ -55,7 +55,7 @@ class RunStory:
     `exit_crossing` is the one that ended it early, `replaced` are the runs of a lower priority whose place it took, `replaced_by`
     is the one that took its own. `last_entry` is when the account entered the playbook before this. `snapshots` are those that
     are still stored, by revision. `tasks` (by id) and `approvals` are those of its steps, `audited` what people did to the run.
-    `pause` is the switch that stops it now. `alone`: a worker died with it in hand, so it is taken by itself.
+    `pause` is the switch that stops it now. `suspected`: a worker died with it in hand.
     """
 
     run: Run
@@ -72,7 +72,7 @@ class RunStory:
     approvals: Sequence[Approval] = ()
     audited: Sequence[Audited] = ()
     pause: Switch | None = None
-    alone: bool = False
+    suspected: bool = False
 
 
 class Reads(Protocol):

@@ -7,7 +7,7 @@ from playbooks.application.grounds import values_of
 from playbooks.application.model import Known
 from playbooks.application.moments import Moment
 from playbooks.application.reads import RunStory
-from playbooks.application.timeline_present import alone_told
+from playbooks.application.timeline_present import suspicion_told
 from playbooks.application.wording import cause_told
 
 _BY_CONDITION = "exit_when: "
@@ -32,7 +32,7 @@ def end_moments(story: RunStory) -> Iterator[Moment]:
                 at=at,
                 what="failed",
                 told=f"The run failed: {run.reason}.",
-                because=[f"The last error: {run.error}.", *alone_told(story)],
+                because=[f"The last error: {run.error}.", *suspicion_told(story)],
                 step=run.step,
             )
         case "cancelled":

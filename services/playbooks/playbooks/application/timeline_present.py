@@ -46,7 +46,7 @@ def _at_hand(story: RunStory, step: Step) -> Iterator[Moment]:
             at=since,
             what="due",
             told=f"The step {step.name} is next.",
-            because=alone_told(story),
+            because=suspicion_told(story),
             step=step.name,
             kind=step.kind,
             until=run.due_at,
@@ -118,7 +118,7 @@ def _retrying(story: RunStory, step: Step, since: datetime) -> Moment:
         at=since,
         what="retrying",
         told=f"The step {step.name} has failed {counted(run.failures, 'time')}, the last time of: {run.error}.",
-        because=[*_again(run), *alone_told(story)],
+        because=[*_again(run), *suspicion_told(story)],
         step=step.name,
         kind=step.kind,
         until=run.due_at,
@@ -129,11 +129,13 @@ def _again(run: Run) -> list[str]:
     return [f"It is tried again at {instant_told(run.due_at)}."] if run.due_at else []
 
 
-def alone_told(story: RunStory) -> list[str]:
+def suspicion_told(story: RunStory) -> list[str]:
     """Where a worker died with the run in hand."""
-    if not story.alone:
+    if not story.suspected:
         return []
-    return ["A worker died with this run in hand, so it is taken by itself until a step of it has ended."]
+    return [
+        "A worker died with this run in hand, so it is taken apart from most others until a step of it has ended."
+    ]
 
 
 def _paused(switch: Switch, started_at: datetime) -> Moment:

@@ -38,22 +38,36 @@ class HandsContract:
             assert list(await store.hands.abandoned(START + MINUTE)) == []
             assert [list(each) for each in await store.hands.abandoned(START + HOUR)] == [["run-2"]]
 
-    async def test_what_may_kill_is_taken_alone_until_it_has_ended_a_step(
+    async def test_suspects_are_taken_group_by_group(self, transactions: Transactions) -> None:
+        runs = [a_run(f"run-{number}", account_id=f"account-{number}") for number in range(5)]
+        async with transactions.begin() as store:
+            await with_runs(store, *runs)
+            await store.hands.suspect([["run-0", "run-1"], ["run-2", "run-3"]])
+        async with transactions.begin() as store:
+            assert await store.runs.due(START, 9) == ["run-4"]
+            first = await store.runs.due_suspects(START)
+            assert sorted(first) in (["run-0", "run-1"], ["run-2", "run-3"])
+            await store.runs.update([replace(run, position=1) for run in runs if run.id in first])
+        async with transactions.begin() as store:
+            second = await store.runs.due_suspects(START)
+            assert sorted([*first, *second]) == ["run-0", "run-1", "run-2", "run-3"]
+
+    async def test_what_may_kill_is_a_suspect_until_it_has_ended_a_step(
         self, transactions: Transactions
     ) -> None:
         runs = [a_run("run-1", account_id="a"), a_run("run-2", account_id="b")]
         async with transactions.begin() as store:
             await with_runs(store, *runs, a_run("run-3", account_id="c", status="failed", due_at=None))
-            await store.hands.take_alone(["run-1", "run-3", "run-9"])
+            await store.hands.suspect([["run-1", "run-3", "run-9"]])
         async with transactions.begin() as store:
             assert await store.runs.due(START, 9) == ["run-2"]
-            assert await store.runs.due_alone(START) == ["run-1"]
+            assert await store.runs.due_suspects(START) == ["run-1"]
             assert await store.runs.take(["run-1"], START) == [runs[0]]
             await store.runs.update([replace(runs[0], failures=1)])
-            assert await store.runs.due_alone(START) == ["run-1"]
+            assert await store.runs.due_suspects(START) == ["run-1"]
             await store.runs.update([replace(runs[0], position=1)])
         async with transactions.begin() as store:
-            assert await store.runs.due_alone(START) == []
+            assert await store.runs.due_suspects(START) == []
             assert sorted(await store.runs.due(START, 9)) == ["run-1", "run-2"]
 
 

@@ -145,7 +145,7 @@ class ReadsContract:
             ("follow_up", None, 1),
         ]
         assert story.trial is not None
-        assert (story.trial.arm, story.last_entry, story.pause, story.alone) == (
+        assert (story.trial.arm, story.last_entry, story.pause, story.suspected) == (
             "treated",
             None,
             pause,
@@ -188,10 +188,10 @@ class ReadsContract:
         await scene.cross("c-1")
         [run] = await scene.reads.runs(RunFilter(), 10, None)
         async with scene.transactions.begin() as store:
-            await store.hands.take_alone([run.id])
+            await store.hands.suspect([[run.id]])
         story = await scene.reads.run(run.id)
         assert story is not None
-        assert story.alone
+        assert story.suspected
 
     async def test_what_people_did_is_in_the_story(self, scene: Scene) -> None:
         await scene.ship(a_definition(steps=(UNTIL, WAIT)))

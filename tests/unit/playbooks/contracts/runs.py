@@ -78,7 +78,7 @@ class RunsContract:
         async with transactions.begin() as store:
             await with_runs(store, a_run(status="failed", due_at=None))
             assert await store.runs.due(START, 9) == []
-            assert await store.runs.due_alone(START) == []
+            assert await store.runs.due_suspects(START) == []
             assert await store.runs.take_calls(START, 9) == []
             assert await store.runs.next_due() is None
 
@@ -93,17 +93,17 @@ class RunsContract:
                 a_run("run-2", account_id="b", awaits="call"),
                 a_run("run-3", account_id="c", playbook="b", due_at=late),
             )
-            await store.hands.take_alone(["run-1"])
+            await store.hands.suspect([["run-1"]])
             await store.switches.throw(paused)
         async with transactions.begin() as store:
             others = [] if name == EVERYTHING else ["run-3"]
             assert await store.runs.due(late, 9) == others
-            assert await store.runs.due_alone(late) == []
+            assert await store.runs.due_suspects(late) == []
             assert await store.runs.take_calls(late, 9) == []
             assert await store.runs.next_due() == (late if others else None)
             await store.switches.throw(replace(paused, state="archived"))
             assert await store.runs.due(late, 9) == ["run-3"]
-            assert await store.runs.due_alone(late) == ["run-1"]
+            assert await store.runs.due_suspects(late) == ["run-1"]
             assert ids(await store.runs.take_calls(late, 9)) == ["run-2"]
 
     async def test_calls_are_taken_by_themselves(self, transactions: Transactions) -> None:

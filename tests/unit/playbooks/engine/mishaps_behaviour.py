@@ -92,11 +92,12 @@ class MishapsBehaviour:
                 break
         assert all(len(each) == 1 for each in alone)
 
+    @pytest.mark.parametrize(("others", "deaths_to_be_alone"), [(4, 1), (100, 3)], ids=["few", "many"])
     async def test_a_step_that_kills_its_worker_each_time_fails_in_the_end_and_the_others_go_on(
-        self, service: Service
+        self, service: Service, others: int, deaths_to_be_alone: int
     ) -> None:
         await service.publish(a_definition(steps=(TASK,)))
-        await service.receive(*(entered(f"c-{number}", f"account-{number}") for number in range(4)))
+        await service.receive(*(entered(f"c-{number}", f"account-{number}") for number in range(others)))
         await service.receive(entered("c-acme"))
         deaths = 0
         for number in range(30):
@@ -111,8 +112,10 @@ class MishapsBehaviour:
         acme = runs.pop("acme")
         assert (acme.status, acme.error) == ("failed", "the worker died in this step")
         assert {run.status for run in runs.values()} == {"completed"}
-        assert len(await service.tasks()) == 4
-        assert deaths <= 1 + len(RETRY) + 1, "once in a batch, then alone by the schedule"
+        assert len(await service.tasks()) == others
+        assert deaths <= deaths_to_be_alone + len(RETRY) + 1, (
+            "in smaller and smaller groups, then by the schedule"
+        )
 
     async def test_who_ends_a_step_alone_is_taken_with_others_again(self, service: Service) -> None:
         await service.publish(a_definition(steps=(TASK, notify(), wait("pause", "1d"))))

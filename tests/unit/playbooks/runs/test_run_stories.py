@@ -143,10 +143,10 @@ def test_a_run_that_is_about_to_begin() -> None:
 
 
 def test_a_run_that_a_worker_died_with() -> None:
-    alone = "A worker died with this run in hand, so it is taken by itself until a step of it has ended."
-    assert told(a_story(alone=True)) == [f"The step tell is next. | {alone}"]
+    alone = "A worker died with this run in hand, so it is taken apart from most others until a step of it has ended."
+    assert told(a_story(suspected=True)) == [f"The step tell is next. | {alone}"]
     died = a_run(failures=1, error="the worker died in this step", due_at=LATER)
-    assert told(a_story(died, alone=True)) == [
+    assert told(a_story(died, suspected=True)) == [
         "The step tell has failed 1 time, the last time of: the worker died in this step."
         f" | It is tried again at 2026-03-03 09:00 UTC. | {alone}"
     ]

@@ -1,7 +1,8 @@
 """What workers have in hand, and how fresh the projection is, in memory."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import uuid4
 
 from playbooks.adapters.memory.state import Hand, State
 
@@ -27,12 +28,14 @@ class MemoryHands:
         dead = sorted(worker for worker, hand in self._hands.items() if hand.until < now)
         return [self._hands.drop(worker).runs for worker in dead]
 
-    async def take_alone(self, run_ids: Collection[str]) -> None:
-        """Each is to be taken alone until it has ended a step."""
-        for each in run_ids:
-            run = self._state.runs.get(each)
-            if run is not None and run.status == "active":
-                self._state.alone.put(each, True)
+    async def suspect(self, groups: Sequence[Sequence[str]]) -> None:
+        """Each group is taken by itself, until its runs have ended a step."""
+        for group in groups:
+            name = str(uuid4())
+            for each in group:
+                run = self._state.runs.get(each)
+                if run is not None and run.status == "active":
+                    self._state.suspects.put(each, name)
 
 
 class MemoryFreshness:

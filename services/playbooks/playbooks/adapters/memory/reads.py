@@ -101,7 +101,7 @@ class MemoryReads:
             approvals=sorted(state.approvals.find("run", run.id), key=lambda each: each.asked_at),
             audited=[each for _, each in sorted(state.audit.items()) if each.subject == f"run:{run.id}"],
             pause=self._pause(run),
-            alone=run.id in state.alone,
+            suspected=run.id in state.suspects,
         )
 
     def _last_entry(self, run: Run) -> datetime | None:

@@ -31,14 +31,17 @@ class MemoryRuns:
         return {name: number for name, number in counts.items() if number}
 
     async def due(self, now: datetime, limit: int) -> list[str]:
-        """The longest due, without calls and those to be taken alone."""
-        found = (run.id for run in self._due(now) if run.awaits != "call" and run.id not in self._state.alone)
+        """The longest due, without calls and suspects."""
+        found = (
+            run.id for run in self._due(now) if run.awaits != "call" and run.id not in self._state.suspects
+        )
         return list(islice(found, limit))
 
-    async def due_alone(self, now: datetime) -> list[str]:
-        """One that is to be taken alone."""
-        found = (run.id for run in self._due(now) if run.awaits != "call" and run.id in self._state.alone)
-        return list(islice(found, 1))
+    async def due_suspects(self, now: datetime) -> list[str]:
+        """Those of one group."""
+        suspects = self._state.suspects
+        found = [run.id for run in self._due(now) if run.awaits != "call" and run.id in suspects]
+        return [each for each in found if suspects[each] == suspects[found[0]]]
 
     async def take(self, run_ids: Collection[str], now: datetime) -> list[Run]:
         """Those that are still due, the longest due first."""
@@ -79,11 +82,11 @@ class MemoryRuns:
     async def update(self, runs: Sequence[Run]) -> None:
         """Write the new state. ConflictError where one becomes active beside another of its purpose.
 
-        Whoever has ended a step need not be taken alone any more.
+        Whoever has ended a step is no suspect any more.
         """
         for run in runs:
-            if run.id in self._state.alone and run.position > self._runs[run.id].position:
-                self._state.alone.drop(run.id)
+            if run.id in self._state.suspects and run.position > self._runs[run.id].position:
+                self._state.suspects.drop(run.id)
             if rival := self._rival(run):
                 raise ConflictError(
                     f"Run {rival.id} of {run.account_id} is active and serves the same purpose, {run.purpose}."

@@ -58,7 +58,7 @@ class State:
         )
         self.due: Ordered[str, Run] = Ordered(self.runs, lambda run: run.due_at)
         self.started: Ordered[str, Run] = Ordered(self.runs, lambda run: (run.playbook, run.started_at))
-        self.alone: Table[str, bool] = Table(journal)
+        self.suspects: Table[str, str] = Table(journal)
         self.results: Table[tuple[str, int], StepResult] = Table(journal, run=lambda each: each.run_id)
         self.hands: Table[str, Hand] = Table(journal)
         self.freshness: Table[int, datetime] = Table(journal)

@@ -1,7 +1,8 @@
 """The table `hands`: what each worker has begun and not ended, so that what kills workers is found."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import uuid4
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,9 +18,11 @@ _ABANDONED = text("""
 DELETE FROM hands WHERE worker IN (SELECT worker FROM hands WHERE until < :now FOR UPDATE SKIP LOCKED) RETURNING runs
 """)
 
-_TAKE_ALONE = text(
-    "UPDATE runs SET alone = true WHERE id = ANY(CAST(:ids AS text[])) AND status = 'active' AND NOT alone"
-)
+_SUSPECT = text("""
+UPDATE runs SET suspects = t.suspects
+FROM unnest(CAST(:ids AS text[]), CAST(:groups AS text[])) AS t(id, suspects)
+WHERE runs.id = t.id AND status = 'active'
+""")
 
 
 class PostgresHands:
@@ -40,6 +43,11 @@ class PostgresHands:
         """What the dead had in hand, each hand once; nobody else is told of it."""
         return list(await self._tx.scalars(_ABANDONED, {"now": now}))
 
-    async def take_alone(self, run_ids: Collection[str]) -> None:
-        """One of these may have killed a worker: each is to be taken alone until it has ended a step."""
-        await self._tx.execute(_TAKE_ALONE, {"ids": sorted(run_ids)})
+    async def suspect(self, groups: Sequence[Sequence[str]]) -> None:
+        """One of these runs may have killed a worker: each group is taken by itself, until its runs have ended a step."""
+        named = [
+            (run_id, name) for name, group in ((str(uuid4()), each) for each in groups) for run_id in group
+        ]
+        await self._tx.execute(
+            _SUSPECT, {"ids": [each for each, _ in named], "groups": [each for _, each in named]}
+        )

@@ -26,7 +26,7 @@ def _columns(kind: type[Any]) -> str:
     return ", ".join(names_of(kind))
 
 
-_RUN = text(f"SELECT {RUN_COLUMNS}, alone FROM runs WHERE id = :id")  # noqa: S608  (names of our own columns, here and below)
+_RUN = text(f"SELECT {RUN_COLUMNS}, suspects IS NOT NULL AS suspected FROM runs WHERE id = :id")  # noqa: S608  (names of our own columns, here and below)
 _STEPS = text(f"SELECT {STEP_COLUMNS} FROM run_steps WHERE run_id = :id ORDER BY position")  # noqa: S608
 _TRIAL = text(f"SELECT {_columns(Trial)} FROM trials WHERE id = :id")  # noqa: S608
 _TASKS = text(f"""
@@ -64,7 +64,7 @@ async def read_story(tx: AsyncConnection, cache: PlaybookCache, run_id: str) -> 
     if row is None:
         return None
     columns = dict(row._mapping)
-    alone = columns.pop("alone")
+    suspected = columns.pop("suspected")
     traces = _Traces(tx, Run(**columns))
     run = traces.run
     playbooks = await PostgresPlaybooks(tx, cache).load([(run.playbook, run.version)])
@@ -87,7 +87,7 @@ async def read_story(tx: AsyncConnection, cache: PlaybookCache, run_id: str) -> 
             for each in await traces.rows(Audited, _AUDITED)
         ],
         pause=await traces.one(Switch, _PAUSE),
-        alone=alone,
+        suspected=suspected,
     )
 
 

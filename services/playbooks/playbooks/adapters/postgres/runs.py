@@ -39,13 +39,16 @@ _RUNNING = "NOT EXISTS (SELECT FROM switches WHERE state = 'paused' AND name IN 
 _NO_CALL = "awaits IS DISTINCT FROM 'call'"
 
 _DUE = text(f"""
-SELECT id FROM runs WHERE status = 'active' AND due_at <= :now AND {_NO_CALL} AND NOT alone AND {_RUNNING}
+SELECT id FROM runs WHERE status = 'active' AND due_at <= :now AND {_NO_CALL} AND suspects IS NULL AND {_RUNNING}
 ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
 """)  # noqa: S608
 
-_DUE_ALONE = text(f"""
-SELECT id FROM runs WHERE status = 'active' AND due_at <= :now AND {_NO_CALL} AND alone AND {_RUNNING}
-ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+_DUE_SUSPECTS = text(f"""
+SELECT id FROM runs
+WHERE status = 'active' AND due_at <= :now AND {_NO_CALL} AND {_RUNNING} AND suspects = (
+    SELECT suspects FROM runs WHERE status = 'active' AND due_at <= :now AND {_NO_CALL} AND suspects IS NOT NULL AND {_RUNNING}
+    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+ORDER BY due_at FOR UPDATE SKIP LOCKED
 """)  # noqa: S608
 
 _TAKE = text(f"""
@@ -68,9 +71,10 @@ _NEXT_DUE = text(f"SELECT min(due_at) FROM runs WHERE status = 'active' AND {_RU
 
 _ADD = text(insert("runs", Run))
 
-# Whoever ended a step alone has shown that the step kills nobody.
+# Whoever has ended a step has shown that the step kills nobody.
 _UPDATE = text(f"""
-UPDATE runs SET alone = runs.alone AND runs.position = t.position, {", ".join(f"{name} = t.{name}" for name in _CHANGING)}
+UPDATE runs SET suspects = CASE WHEN runs.position = t.position THEN runs.suspects END,
+    {", ".join(f"{name} = t.{name}" for name in _CHANGING)}
 FROM {unnested(("id", *_CHANGING))} WHERE runs.id = t.id
 """)  # noqa: S608
 
@@ -122,9 +126,9 @@ class PostgresRuns:
         """The ids of the longest due active runs that nobody else has in hand."""
         return list(await self._tx.scalars(_DUE, {"now": now, "limit": limit}))
 
-    async def due_alone(self, now: datetime) -> list[str]:
-        """The id of one run that is to be taken alone, or none."""
-        return list(await self._tx.scalars(_DUE_ALONE, {"now": now}))
+    async def due_suspects(self, now: datetime) -> list[str]:
+        """The ids of those of one group that are to be taken apart from the others, or none."""
+        return list(await self._tx.scalars(_DUE_SUSPECTS, {"now": now}))
 
     async def take(self, run_ids: Collection[str], now: datetime) -> list[Run]:
         """Those of these runs that are still due, and that nobody else has in hand, locked."""

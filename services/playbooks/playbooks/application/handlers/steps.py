@@ -8,7 +8,7 @@ Why a batch, and then one by one. A batch shares its commit, and a step that bre
 broken batch are tried again alone: those without fault go on, the one at fault is noted, tried later, and in the end fails.
 
 Why a hand. A step that kills the process leaves no error behind. So what a worker begins is written down before, in a
-transaction of its own; what a dead worker leaves is taken alone from then on, and who dies alone has failed.
+transaction of its own. What a dead worker leaves is taken in smaller groups, again and again; who is alone in one has failed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +30,10 @@ log = get_logger(__name__)
 
 HAND_S = timedelta(seconds=30)
 """No batch takes so long; whoever has not come back by then is dead."""
+
+
+PARTS = 8
+"""A dead worker's hand is taken in so many groups: of 500 runs one that kills is alone after three more deaths."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +66,7 @@ async def advance_due(
         if since := await stale_since(store, rules, now):
             return Advanced([], None, stale_since=since)
         await _look_after_the_dead(store, rules, now)
-        due = await store.runs.due_alone(now) or await store.runs.due(now, limit)
+        due = await store.runs.due_suspects(now) or await store.runs.due(now, limit)
         next_due = None if due else await store.runs.next_due()
         if due:
             await store.hands.hold(worker, due, now + HAND_S)
@@ -87,8 +91,9 @@ async def stale_since(store: Store, rules: Rules, now: datetime) -> datetime | N
 
 async def _look_after_the_dead(store: Store, rules: Rules, now: datetime) -> None:
     for hand in await store.hands.abandoned(now):
-        log.warning("a worker died with runs in hand; they are taken one by one", runs=len(hand))
-        await store.hands.take_alone(hand)
+        log.warning("a worker died with runs in hand; they are taken in smaller groups", runs=len(hand))
+        groups = [hand[part::PARTS] for part in range(PARTS)]
+        await store.hands.suspect([each for each in groups if each])
         if len(hand) == 1:
             taken = await store.runs.take(hand, now)
             died = "the worker died in this step"

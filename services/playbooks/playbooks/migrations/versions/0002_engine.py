@@ -23,7 +23,7 @@ ALTER TABLE runs
     ADD COLUMN held_since timestamptz,
     ADD COLUMN lease_until timestamptz,
     ADD COLUMN fence bigint NOT NULL DEFAULT 0,
-    ADD COLUMN alone boolean NOT NULL DEFAULT false
+    ADD COLUMN suspects text
 """
 
 # A run of before stands at the step its position counts to; playbooks were lists then.
@@ -168,7 +168,8 @@ _INDEXES = (
     "CREATE INDEX runs_failed ON runs (started_at DESC, id DESC) WHERE failures > 0",
     "CREATE INDEX runs_held ON runs (started_at DESC, id DESC) WHERE held IS NOT NULL",
     "CREATE INDEX entries_playbook ON entries (playbook, decided_at DESC)",
-    "CREATE INDEX runs_alone ON runs (due_at) WHERE status = 'active' AND alone",
+    "CREATE INDEX runs_suspects ON runs (due_at) WHERE status = 'active' AND suspects IS NOT NULL",
+    "CREATE INDEX runs_suspected ON runs (suspects) WHERE suspects IS NOT NULL",
     "CREATE INDEX runs_calls ON runs (due_at) WHERE status = 'active' AND awaits = 'call'",
     "CREATE INDEX runs_ended ON runs (ended_at) WHERE status <> 'active'",
     "CREATE INDEX runs_exit_crossing ON runs (exit_crossing_id) WHERE exit_crossing_id IS NOT NULL",
