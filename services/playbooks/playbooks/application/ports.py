@@ -23,6 +23,7 @@ from playbooks.application.model import (
 from playbooks.domain.actions import Assignee
 from playbooks.domain.definition import Definition
 from playbooks.domain.interpreter import Answer
+from playbooks.domain.program import PlainWait
 from playbooks.domain.run import Run, StepResult
 from playbooks.domain.trial import Trial
 
@@ -44,6 +45,10 @@ class Playbooks(Protocol):
 
     async def load(self, keys: Collection[PlaybookKey]) -> Mapping[PlaybookKey, Playbook]:
         """These versions, active or not."""
+        ...
+
+    def at_hand(self) -> Collection[Playbook]:
+        """Versions that can be had without asking anybody; there may be more."""
         ...
 
 
@@ -109,6 +114,11 @@ class Runs(Protocol):
 
     async def due_suspects(self, now: datetime) -> list[str]:
         """The ids of the due suspects of one group, or none: to be taken apart from all others."""
+        ...
+
+    async def end_waits(self, waits: Sequence[PlainWait], now: datetime, limit: int) -> Sequence[datetime]:
+        """End up to `limit` of these waits where they are over, all at once and just as the interpreter would; when each was to
+        end. A store that is no faster so may end none."""
         ...
 
     async def take(self, run_ids: Collection[str], now: datetime) -> list[Run]:

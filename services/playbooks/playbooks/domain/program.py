@@ -1,6 +1,6 @@
 """A playbook's tree of steps laid out flat: for each step by name what comes after it and where its ways begin."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from playbooks.domain.definition import Definition
@@ -30,6 +30,26 @@ class Program:
     def first(self) -> str:
         """The step a run begins with."""
         return self.definition.steps[0].name
+
+
+@dataclass(frozen=True, slots=True)
+class PlainWait:
+    """A wait at whose end there is nothing to ask: the run is at the step `after` then, whatever has become of its account."""
+
+    playbook: str
+    version: int
+    step: str
+    after: str
+
+
+def plain_waits(program: Program, version: int) -> Iterator[PlainWait]:
+    """The plain waits of a version: none where an exit is a condition or late runs end, and none that is a last step."""
+    definition = program.definition
+    if definition.late.then == "exit" or (definition.exit_when and definition.exit_when.condition):
+        return
+    for name, node in program.nodes.items():
+        if node.step.kind == "wait" and node.after is not None:
+            yield PlainWait(definition.name, version, name, node.after)
 
 
 def lay_out(definition: Definition) -> Program:

@@ -87,6 +87,7 @@ class _Worker:
             log.warning("steps wait: health-score's news is too old", since=advanced.stale_since.isoformat())
         if advanced.runs:
             self._on_commit()
+        if advanced.runs or advanced.waits:
             self.poller.wake()  # there may be more, and those that went on may be due again
         self._measure(advanced)
         self._set_alarm(self._seconds_to_next(advanced))

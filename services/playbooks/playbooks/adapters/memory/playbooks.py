@@ -49,3 +49,7 @@ class MemoryPlaybooks:
     async def load(self, keys: Collection[PlaybookKey]) -> Mapping[PlaybookKey, Playbook]:
         """These versions, active or not."""
         return {key: self._versions[key].playbook for key in keys}
+
+    def at_hand(self) -> Collection[Playbook]:
+        """All of them."""
+        return [each.playbook for each in self._versions.values()]

@@ -8,6 +8,7 @@ from itertools import islice, takewhile
 from csm_common.errors import ConflictError
 from playbooks.adapters.memory.state import State, active_pair
 from playbooks.application.model import EVERYTHING
+from playbooks.domain.program import PlainWait
 from playbooks.domain.run import Run, StepResult
 
 
@@ -42,6 +43,10 @@ class MemoryRuns:
         suspects = self._state.suspects
         found = [run.id for run in self._due(now) if run.awaits != "call" and run.id in suspects]
         return [each for each in found if suspects[each] == suspects[found[0]]]
+
+    async def end_waits(self, waits: Sequence[PlainWait], now: datetime, limit: int) -> Sequence[datetime]:
+        """None: one by one is as fast here."""
+        return []
 
     async def take(self, run_ids: Collection[str], now: datetime) -> list[Run]:
         """Those that are still due, the longest due first."""

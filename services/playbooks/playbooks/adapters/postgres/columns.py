@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
 _TYPES = (
@@ -38,5 +40,6 @@ def insert(table: str, kind: type[Any]) -> str:
 
 
 def parameters(rows: Sequence[object], names: Sequence[str]) -> dict[str, list[object]]:
-    """The array parameters for `names`."""
-    return {name: [getattr(row, name) for row in rows] for name in names}
+    """The array parameters for `names`, of which there are at least two."""
+    columns = zip(*map(attrgetter(*names), rows), strict=True) if rows else repeat((), len(names))
+    return {name: list(column) for name, column in zip(names, columns, strict=True)}

@@ -71,6 +71,10 @@ class PostgresPlaybooks:
         found = await self.load(keys)
         return [found[key] for key in keys]
 
+    def at_hand(self) -> Collection[Playbook]:
+        """Those that this process has come across."""
+        return list(self._cache.known.values())
+
     async def load(self, keys: Collection[PlaybookKey]) -> Mapping[PlaybookKey, Playbook]:
         """These versions, active or not."""
         missing = [key for key in keys if key not in self._cache.known]

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csm_common.errors import ConflictError
 from playbooks.adapters.postgres.columns import insert, names_of, parameters, unnested
+from playbooks.domain.program import PlainWait
 from playbooks.domain.run import Run, StepResult
 
 RUN_COLUMNS = ", ".join(f"runs.{name}" for name in names_of(Run))
@@ -49,6 +50,23 @@ WHERE status = 'active' AND due_at <= :now AND {_NO_CALL} AND {_RUNNING} AND sus
     SELECT suspects FROM runs WHERE status = 'active' AND due_at <= :now AND {_NO_CALL} AND suspects IS NOT NULL AND {_RUNNING}
     ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 ORDER BY due_at FOR UPDATE SKIP LOCKED
+""")  # noqa: S608
+
+# What the interpreter does at the end of a plain wait, for thousands of runs in one go.
+_END_WAITS = text(f"""
+WITH over AS (
+    SELECT runs.id, runs.position, runs.step, runs.wake_at, waits.after FROM runs
+    JOIN unnest(CAST(:playbooks AS text[]), CAST(:versions AS int[]), CAST(:steps AS text[]), CAST(:afters AS text[]))
+        AS waits(playbook, version, step, after) USING (playbook, version, step)
+    WHERE status = 'active' AND due_at <= :now AND awaits = 'time' AND wake_at <= :now AND suspects IS NULL AND {_RUNNING}
+    ORDER BY due_at LIMIT :limit FOR UPDATE OF runs SKIP LOCKED
+), ended AS (
+    UPDATE runs SET position = over.position + 1, step = over.after, awaits = NULL, wake_at = NULL, due_at = :now,
+        failures = 0, error = NULL
+    FROM over WHERE runs.id = over.id
+)
+INSERT INTO run_steps (run_id, position, step, kind, at, outcome, until)
+SELECT id, position, step, 'wait', CAST(:now AS timestamptz), 'waited', wake_at FROM over RETURNING until
 """)  # noqa: S608
 
 _TAKE = text(f"""
@@ -129,6 +147,16 @@ class PostgresRuns:
     async def due_suspects(self, now: datetime) -> list[str]:
         """The ids of those of one group that are to be taken apart from the others, or none."""
         return list(await self._tx.scalars(_DUE_SUSPECTS, {"now": now}))
+
+    async def end_waits(self, waits: Sequence[PlainWait], now: datetime, limit: int) -> Sequence[datetime]:
+        """End up to `limit` of these waits where they are over, all at once; when each was to end."""
+        wanted = {
+            "playbooks": [each.playbook for each in waits],
+            "versions": [each.version for each in waits],
+            "steps": [each.step for each in waits],
+            "afters": [each.after for each in waits],
+        }
+        return list(await self._tx.scalars(_END_WAITS, wanted | {"now": now, "limit": limit}))
 
     async def take(self, run_ids: Collection[str], now: datetime) -> list[Run]:
         """Those of these runs that are still due, and that nobody else has in hand, locked."""

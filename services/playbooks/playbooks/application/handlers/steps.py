@@ -24,6 +24,7 @@ from playbooks.application.ports import Store, Transactions
 from playbooks.application.view import Holding, situations
 from playbooks.domain.calendar import Calendar
 from playbooks.domain.interpreter import advance, needs_view
+from playbooks.domain.program import plain_waits
 from playbooks.domain.run import Run, note_failure
 
 log = get_logger(__name__)
@@ -31,6 +32,9 @@ log = get_logger(__name__)
 HAND_S = timedelta(seconds=30)
 """No batch takes so long; whoever has not come back by then is dead."""
 
+
+CROWD = 5_000
+"""Plain waits that are ended at once."""
 
 PARTS = 8
 """A dead worker's hand is taken in so many groups: of 500 runs one that kills is alone after three more deaths."""
@@ -67,6 +71,8 @@ async def advance_due(
             return Advanced([], None, stale_since=since)
         await _look_after_the_dead(store, rules, now)
         due = await store.runs.due_suspects(now) or await store.runs.due(now, limit)
+        if len(due) >= limit and (ended := await _end_waits(store, now)):
+            return Advanced([], now, ended)
         next_due = None if due else await store.runs.next_due()
         if due:
             await store.hands.hold(worker, due, now + HAND_S)
@@ -79,6 +85,12 @@ async def advance_due(
         if was.awaits == "time" and was.wake_at and run.position > was.position
     ]
     return Advanced([run for _, run in taken], now, waits)
+
+
+async def _end_waits(store: Store, now: datetime) -> Sequence[datetime]:
+    """Where more are due than a batch holds, the plain waits among them first, at once: there is nothing to decide about them."""
+    waits = [wait for each in store.playbooks.at_hand() for wait in plain_waits(each.program, each.version)]
+    return await store.runs.end_waits(waits, now, CROWD) if waits else ()
 
 
 async def stale_since(store: Store, rules: Rules, now: datetime) -> datetime | None:
