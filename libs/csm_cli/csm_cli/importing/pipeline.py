@@ -22,6 +22,7 @@ from csm_common.ids import derived_id
 from csm_common.mapping.rejection import RejectedRowError
 
 IN_FLIGHT = 4
+_GIVE_UP_S = 2.0
 Sending = tuple[list[Outcome], asyncio.Task[list[Refusal]]]
 
 
@@ -101,9 +102,7 @@ class Pipeline:
             while pending:
                 await self._settle(pending)
         finally:
-            for _, task in pending:
-                task.cancel()
-            await asyncio.gather(*(task for _, task in pending), return_exceptions=True)
+            await _give_up([task for _, task in pending])
 
     async def _send(self, events: Sequence[bytes]) -> list[Refusal]:
         return await self._sink.send(events) if events else []
@@ -117,7 +116,10 @@ class Pipeline:
 
     async def _settle(self, pending: deque[Sending]) -> None:
         outcomes, task = pending[0]
-        refusals = {each.index: each for each in await task}
+        await asyncio.wait(
+            {task}
+        )  # not the task itself: Ctrl-C would be handed on to it, and ends us only if it obeys
+        refusals = {each.index: each for each in task.result()}
         pending.popleft()
         index = -1
         for outcome in outcomes:
@@ -170,3 +172,15 @@ class Pipeline:
             time=time,
             data=BackfillEnded(import_id=import_id),
         )
+
+
+async def _give_up(sendings: Sequence[asyncio.Task[list[Refusal]]]) -> None:
+    """End what is on its way; what does not end soon is left to the end of the loop."""
+    for each in sendings:
+        each.cancel()
+    if not sendings:
+        return
+    done, _ = await asyncio.wait(sendings, timeout=_GIVE_UP_S)
+    for each in done:
+        if not each.cancelled():
+            each.exception()  # nobody is interested in it any more
