@@ -78,6 +78,9 @@ class AskedPlaybooks:
     async def active(self) -> Sequence[Playbook]:
         return await self.inner.active()
 
+    def at_hand(self) -> Collection[Playbook]:
+        return self.inner.at_hand()
+
     async def load(self, keys: Collection[PlaybookKey]) -> Mapping[PlaybookKey, Playbook]:
         self.asked.loaded += keys
         return await self.inner.load(keys)
