@@ -7,11 +7,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+# Where tests run in the background of a shell Ctrl-C is ignored, and programs inherit that.
 _PROGRAM = """
+import signal
 import typer
 from csm_cli.commands.importing import import_files
 from csm_cli.main import Commands
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 app = typer.Typer(cls=Commands, pretty_exceptions_enable=False)
 app.command("import")(import_files)
 app.command("other")(lambda: None)
