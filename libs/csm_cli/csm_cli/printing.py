@@ -16,6 +16,16 @@ def moment(text: str) -> str:
     return f"{text[:10]} {text[11:19]}"
 
 
+def whole(name: str) -> Column:
+    """A column of what is typed again: never wrapped or cut, however narrow the window."""
+    return Column(name, no_wrap=True, overflow="ignore")
+
+
+def folded(name: str) -> Column:
+    """A column of words that goes on in the next line where the window ends."""
+    return Column(name, overflow="fold")
+
+
 def right(*names: str) -> list[Column]:
     """Columns of numbers."""
     return [Column(name, justify="right") for name in names]

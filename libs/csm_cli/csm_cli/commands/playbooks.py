@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from csm_cli.printing import moment, print_json, right
+from csm_cli.printing import folded, moment, print_json, right, whole
 from csm_cli.rest_api import (
     PLAYBOOKS,
     HomeOption,
@@ -53,7 +53,14 @@ def list_playbooks(
         print_json(rows)
         return
     names = ("active", "newest", "priority", "runs")
-    table = Table("name", "state", "starts when", *right(*names), "purpose", box=SIMPLE_HEAD)
+    table = Table(
+        whole("name"),
+        whole("state"),
+        folded("starts when"),
+        *right(*names),
+        folded("purpose"),
+        box=SIMPLE_HEAD,
+    )
     for each in rows:
         starts = f"{each['trigger']['threshold']} {each['trigger']['direction']}"
         numbers = (

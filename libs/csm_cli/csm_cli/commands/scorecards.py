@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from csm_cli.printing import moment, print_json, right
+from csm_cli.printing import moment, print_json, right, whole
 from csm_cli.rest_api import HEALTH, HomeOption, JsonOption, KeyOption, UrlOption, media_type, rest_api
 from csm_cli.stack.options import DEFAULT_HOME
 from csm_common.errors import InvalidError
@@ -39,7 +39,9 @@ def list_scorecards(
     if as_json:
         print_json(rows)
         return
-    table = Table("name", *right("active", "newest", "priority"), "applies to", "since", box=SIMPLE_HEAD)
+    table = Table(
+        whole("name"), *right("active", "newest", "priority"), "applies to", "since", box=SIMPLE_HEAD
+    )
     for each in rows:
         numbers = (each["active_version"] or "–", each["newest_version"], each["priority"])
         since = moment(each["active_since"] or "")
