@@ -130,3 +130,13 @@ async def database(postgres: PostgresServer) -> AsyncIterator[Database]:
     """A fresh database for one test."""
     async with postgres.database() as fresh:
         yield fresh
+
+
+async def blocked(engine: AsyncEngine) -> None:
+    """Until a session of this database waits for a lock of another one."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with engine.connect() as connection:
+        while not await connection.scalar(waiting):
+            await connection.rollback()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.support.waiting import eventually
+from tests.support.postgres import blocked
 
 from csm_common.database import positions
 from csm_common.database.positions import Advance, Claim, LogStart
@@ -28,19 +28,6 @@ async def advance(engine: AsyncEngine, epoch: int, to: int) -> None:
     async with engine.begin() as tx:
         assert await positions.lock(tx, "reader", {HERE: epoch}), "fenced"
         await positions.advance(tx, "reader", {HERE: Advance(to, records=5, dead_letters=1)})
-
-
-async def somebody_waits(engine: AsyncEngine) -> bool:
-    """Whether a session of this database waits for a lock."""
-    async with engine.connect() as connection:
-        return bool(
-            await connection.scalar(
-                text(
-                    "SELECT count(*) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-                )
-            )
-        )
 
 
 async def test_a_partition_never_seen_begins_at_the_start_of_its_log(engine: AsyncEngine) -> None:
@@ -74,7 +61,7 @@ async def test_a_claim_waits_for_the_transaction_in_flight(engine: AsyncEngine) 
     async with engine.begin() as tx:
         await positions.lock(tx, "reader", {HERE: 1})
         taking_over = asyncio.create_task(claim(engine, "b", HERE))
-        await eventually(lambda: somebody_waits(engine))
+        await blocked(engine)
         assert not taking_over.done()
         await positions.advance(tx, "reader", {HERE: Advance(10, 10, 0)})
     assert await taking_over == {HERE: Claim(10, 2, "log-1")}

@@ -251,11 +251,15 @@ async def test_all_runs_finish_and_no_step_takes_effect_twice(scene: Scene) -> N
                 await connection.scalar(text("SELECT count(*) FROM runs WHERE status = 'active'")) or 0
             )
 
-    async def finished() -> bool:
-        return await active() == 0
-
     with killed_workers(scene) as workers:
         tasks = [asyncio.create_task(workers.storm(over)), asyncio.create_task(live_on(scene, over))]
+
+        async def finished() -> bool:
+            for each in tasks:
+                if each.done():
+                    each.result()  # or nobody would hear what ended it, and all would wait for it
+            return await active() == 0
+
         try:
             await eventually(finished, WITHIN_S, what="all runs have ended")
         finally:

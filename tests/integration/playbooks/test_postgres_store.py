@@ -8,7 +8,7 @@ from sqlalchemy import text
 from tests.integration.playbooks.conftest import Adapters, adapters_on
 from tests.support.clock import START, ManualClock
 from tests.support.ports import free_port
-from tests.support.postgres import Database
+from tests.support.postgres import Database, blocked
 from tests.unit.playbooks.builders import TASK, a_crossing, a_definition, a_run, a_snapshot, received
 from tests.unit.playbooks.contracts.accounts import AccountsContract
 from tests.unit.playbooks.contracts.crossings import CrossingsContract
@@ -110,6 +110,22 @@ async def test_a_dead_hand_is_told_to_one_alone(adapters: Adapters) -> None:
     async with adapters.transactions.begin() as one, adapters.transactions.begin() as other:
         assert [list(each) for each in await one.hands.abandoned(late)] == [["run-1"]]
         assert list(await other.hands.abandoned(late)) == []
+
+
+async def test_suspects_are_locked_in_the_order_in_which_all_lock(adapters: Adapters) -> None:
+    async with adapters.transactions.begin() as store:
+        await with_runs(store, a_run("run-2", account_id="other"), a_run("run-1"))
+
+    async def suspect() -> None:
+        async with adapters.transactions.begin() as store:
+            await store.hands.suspect([["run-2", "run-1"]])
+
+    async with asyncio.timeout(20), adapters.transactions.begin() as consumer:
+        await consumer.runs.lock(["run-1"])
+        suspecting = asyncio.create_task(suspect())
+        await blocked(adapters.engine)
+        assert await consumer.runs.lock(["run-2"])  # it would be a deadlock, did the other hold it
+    await suspecting
 
 
 async def test_an_exit_waits_for_the_step_in_hand_and_sees_what_it_did(adapters: Adapters) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
 from tests.integration.playbooks.conftest import Adapters
+from tests.support.postgres import blocked
 from tests.unit.playbooks.builders import NOTIFY, WAIT, a_definition, received
 from tests.unit.playbooks.contracts.runs_http import RunsHttpContract
 from tests.unit.playbooks.runs.scenes import Scene
@@ -54,16 +54,6 @@ async def test_of_people_who_act_at_once_one_changes_the_run(scene: Scene) -> No
     assert all(isinstance(each, (Handled, ConflictError)) for each in done)
 
 
-async def blocked(adapters: Adapters) -> None:
-    """Until somebody waits for a lock."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with adapters.engine.connect() as connection:
-        while not await connection.scalar(waiting):
-            await connection.rollback()
-
-
 async def test_a_cancel_waits_for_the_step_in_hand_and_ends_the_run_after_it(
     scene: Scene, adapters: Adapters
 ) -> None:
@@ -71,7 +61,7 @@ async def test_a_cancel_waits_for_the_step_in_hand_and_ends_the_run_after_it(
     async with scene.transactions.begin() as ticker:
         [locked] = await ticker.runs.lock([run.id])
         cancelling = asyncio.create_task(desk.cancel(run.id, ANA, "enough"))
-        await blocked(adapters)
+        await blocked(adapters.engine)
         await ticker.runs.update([replace(locked, awaits=None, wake_at=None, step="tell", position=1)])
     handled = await cancelling
     assert (handled.run.status, handled.run.step, handled.run.steps_taken) == ("cancelled", "tell", 1)
@@ -88,6 +78,6 @@ async def test_a_retry_gives_way_to_a_run_that_begins_at_the_same_moment(
         await consumer.crossings.remember([received("c-2")], scene.clock.now())
         await consumer.runs.add([replace(run, id="run-2", crossing_id="c-2")])
         retrying = asyncio.create_task(desk.retry(run.id, ANA))
-        await blocked(adapters)
+        await blocked(adapters.engine)
     with pytest.raises(ConflictError, match="has begun meanwhile"):
         await retrying

@@ -18,10 +18,14 @@ _ABANDONED = text("""
 DELETE FROM hands WHERE worker IN (SELECT worker FROM hands WHERE until < :now FOR UPDATE SKIP LOCKED) RETURNING runs
 """)
 
+# Locked in the order of ids, as everywhere: news of the same accounts and other hands meet these rows, too.
 _SUSPECT = text("""
+WITH locked AS (
+    SELECT id FROM runs WHERE id = ANY(CAST(:ids AS text[])) AND status = 'active' ORDER BY id FOR UPDATE
+)
 UPDATE runs SET suspects = t.suspects
-FROM unnest(CAST(:ids AS text[]), CAST(:groups AS text[])) AS t(id, suspects)
-WHERE runs.id = t.id AND status = 'active'
+FROM locked JOIN unnest(CAST(:ids AS text[]), CAST(:groups AS text[])) AS t(id, suspects) USING (id)
+WHERE runs.id = locked.id
 """)
 
 
