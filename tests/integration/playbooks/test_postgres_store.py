@@ -114,7 +114,7 @@ async def test_a_dead_hand_is_told_to_one_alone(adapters: Adapters) -> None:
 
 async def test_suspects_are_locked_in_the_order_in_which_all_lock(adapters: Adapters) -> None:
     async with adapters.transactions.begin() as store:
-        await with_runs(store, a_run("run-2", account_id="other"), a_run("run-1"))
+        await with_runs(store, a_run("run-2", account_id="acme"), a_run("run-1", account_id="other"))
 
     async def suspect() -> None:
         async with adapters.transactions.begin() as store:
