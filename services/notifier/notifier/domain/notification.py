@@ -8,9 +8,14 @@ from typing import Any, Literal
 
 
 class Status(StrEnum):
-    """pending → sending → sent, or retry → sending …, or one of the final failures; cancelled when an erasure ends it."""
+    """pending → sending → sent, with retry and held on the way; or one of the other final ones.
+
+    `suppressed`, `capped` and `dropped` are the contact policy's word that nothing is sent; `folded` messages are told in a digest;
+    `unknown` is a message that may have gone out and is not repeated, because its channel could not tell a repeat.
+    """
 
     PENDING = "pending"
+    HELD = "held"
     SENDING = "sending"
     RETRY = "retry"
     SENT = "sent"
@@ -18,18 +23,37 @@ class Status(StrEnum):
     UNDELIVERABLE = "undeliverable"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    SUPPRESSED = "suppressed"
+    CAPPED = "capped"
+    DROPPED = "dropped"
+    FOLDED = "folded"
+    UNKNOWN = "unknown"
 
     @property
     def final(self) -> bool:
-        """Whether nothing more will happen."""
-        return self not in (Status.PENDING, Status.SENDING, Status.RETRY)
+        """Whether nothing more will happen by itself."""
+        return self not in (Status.PENDING, Status.HELD, Status.SENDING, Status.RETRY)
+
+    @property
+    def dead(self) -> bool:
+        """Whether it ended without its recipient for want of delivery, so that a person may want to try it again."""
+        return self in (Status.FAILED, Status.UNDELIVERABLE, Status.UNKNOWN)
+
+
+HeldBy = Literal["contact", "quiet_hours", "cap", "digest", "endpoint"]
+"""What a held message waits for: its contact to become known, the end of quiet hours, room under a cap, its digest, an endpoint that
+is out of order or asked for a pause."""
+
+Kind = Literal["outreach", "digest", "test"]
+"""A playbook's request, several of those told at once, or somebody's trial of a template."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Whom to reach: the account's `owner`, somebody with the role `value`, or the contact with the id `value`."""
+    """Whom to reach: the account's `owner` or `team`, somebody with the role `value`, the contact with the id `value`, or the
+    endpoint that an operator named `value`."""
 
-    kind: Literal["owner", "role", "contact"]
+    kind: Literal["owner", "team", "role", "contact", "endpoint"]
     value: str | None = None
 
 
@@ -37,7 +61,8 @@ class Wanted:
 class Notification:
     """What was asked for; `id` is the request's and the idempotency key of the whole way to the person.
 
-    `context` feeds the template, `chain` carries the ids that explain the message, `traceparent` continues the trace.
+    `context` feeds the template, `chain` explains the message (contracts.notifications.Chain as plain data), `traceparent`
+    continues the trace.
     """
 
     id: str
@@ -52,6 +77,9 @@ class Notification:
     template: str
     recipients: tuple[Wanted, ...]
     requested_at: datetime
+    kind: Kind = "outreach"
+    priority: int = 0
+    if_held: Literal["later", "drop"] = "later"
     expires_at: datetime | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
     chain: Mapping[str, Any] = field(default_factory=dict)

@@ -8,6 +8,9 @@ _PAUSE = re.compile(r"(\d+)\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SPREAD = 0.2
 
+LONGEST_ASKED = timedelta(hours=1)
+"""A receiver that asks for more patience than this is asked again after this."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetrySchedule:
@@ -25,11 +28,17 @@ class RetrySchedule:
         """How many attempts there are in all."""
         return len(self.pauses) + 1
 
-    def pause_after(self, attempt: int, chance: float) -> timedelta | None:
-        """The pause after attempt 1, 2 …, longer by up to a fifth as `chance` (0…1) has it; None after the last one."""
+    def pause_after(
+        self, attempt: int, chance: float, asked: timedelta | None = None
+    ) -> timedelta | None:
+        """The pause after attempt 1, 2 …, longer by up to a fifth as `chance` (0…1) has it; None after the last one.
+
+        A pause the receiver has `asked` for (`Retry-After`) counts where it is longer, up to LONGEST_ASKED.
+        """
         if attempt >= self.attempts:
             return None
-        return self.pauses[attempt - 1] * (1 + _SPREAD * chance)
+        pause = self.pauses[attempt - 1] * (1 + _SPREAD * chance)
+        return pause if asked is None else max(pause, min(asked, LONGEST_ASKED))
 
 
 def _pause(text: str) -> timedelta:
