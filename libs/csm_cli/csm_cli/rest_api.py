@@ -36,6 +36,7 @@ class Service:
 INGEST = Service("Ingest", "ingest", "ingest:read and ingest:write")
 HEALTH = Service("Health-score", "health_score", "health:read and scorecards:write")
 PLAYBOOKS = Service("Playbooks", "playbooks", "playbooks:read and playbooks:write")
+NOTIFIER = Service("Notifier", "notifier", "notifications:read and notifications:write")
 
 
 class RestApi:

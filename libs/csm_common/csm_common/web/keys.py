@@ -29,6 +29,9 @@ SCOPES = (
     "playbooks:write",
     "tasks:write",
     "notifications:read",
+    "notifications:write",
+    "templates:write",
+    "subscriptions:write",
     "*",
 )
 """What a key may be allowed; `*` is everything. `track:write` is for keys that anyone can read, such as those in web pages:
