@@ -67,16 +67,27 @@ class MovedPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CausingFact:
+    """One of the facts that were folded before the look that found something."""
+
+    id: str
+    type: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
     """Why something happened: facts by id, the passing of time, a change of model, or of a source that feeds the whole fleet.
 
     `outreach` is False where this is no news of the customer, so that nobody is to be approached for it: a change of model,
-    unless it was asked for with the change.
+    unless it was asked for with the change. `facts` says of those in `fact_ids`, in the same order, what they were and when; it
+    is empty in what was told before there was such a member.
     """
 
     kind: Literal["facts", "timer", "model", "source"]
     fact_ids: list[str] = field(default_factory=list)
     outreach: bool = True
+    facts: list[CausingFact] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

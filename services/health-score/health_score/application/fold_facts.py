@@ -23,7 +23,7 @@ from health_score.domain.account import fold
 from health_score.domain.evaluation import Cause, Evaluation
 from health_score.domain.model import Model
 
-_FACT_IDS_TOLD = 20
+_FACTS_TOLD = 20
 _TIMER = Cause("timer")
 
 
@@ -189,7 +189,8 @@ class FactsHandler:
 
 
 def _facts(touched: Touched) -> Cause:
-    return Cause("facts", tuple(touched.fact_ids[-_FACT_IDS_TOLD:]), touched.event_at)
+    told = touched.facts[-_FACTS_TOLD:]
+    return Cause("facts", tuple([each.id for each in told]), touched.event_at, facts=told)
 
 
 def _model(model: Model) -> Cause:
@@ -204,8 +205,8 @@ def _fold(touched: Mapping[str, Touched], new: Sequence[Decoded]) -> list[Touche
             continue
         fact = each.fact()
         fold(account.model, account.state, fact)
-        account.fact_ids.append(fact.id)
+        account.facts.append(fact)
         account.traceparent = each.record.traceparent or account.traceparent
         if account.event_at is None or fact.time > account.event_at:
             account.event_at = fact.time
-    return [each for each in touched.values() if each.fact_ids]
+    return [each for each in touched.values() if each.facts]

@@ -27,6 +27,7 @@ from health_score.application.ports import (
 )
 from health_score.domain.account import AccountState
 from health_score.domain.evaluation import Cause, Evaluation, evaluate
+from health_score.domain.fact import Fact
 from health_score.domain.model import Model
 
 
@@ -37,7 +38,7 @@ class Touched:
     state: AccountState
     partition: int
     model: Model
-    fact_ids: list[str] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
     event_at: float | None = None
     traceparent: str | None = None
 

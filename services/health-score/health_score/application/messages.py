@@ -11,6 +11,7 @@ from csm_common.contracts.health import (
     THRESHOLD_CROSSED,
     AccountSnapshot,
     Cause,
+    CausingFact,
     Crossing,
     MovedPart,
     Override,
@@ -94,7 +95,14 @@ def stored_crossings(
         return []
     parts = [MovedPart(measure=each.measure, before=each.before, after=each.after) for each in found.moved]
     told = found.cause
-    cause = Cause(kind=told.kind, fact_ids=list(told.fact_ids), outreach=told.outreach)
+    cause = Cause(
+        kind=told.kind,
+        fact_ids=list(told.fact_ids),
+        outreach=told.outreach,
+        facts=[
+            CausingFact(id=each.id, type=each.type, occurred_at=instant(each.time)) for each in told.facts
+        ],
+    )
     return [
         StoredCrossing(
             id=derived_id("crossing", snapshot.account_id, each.threshold, erased_revision + each.sequence),

@@ -1,5 +1,6 @@
 """One evaluation of an account: look at it, step its thresholds, say what moved and why, and foretell the next look."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal, NamedTuple
@@ -8,6 +9,7 @@ from health_score.domain.account import AccountState
 from health_score.domain.assessment import Assessment
 from health_score.domain.comparison import LEAST, parts_of
 from health_score.domain.compiled import CompiledCard, Watch
+from health_score.domain.fact import Fact
 from health_score.domain.look import Look, look
 from health_score.domain.model import Model
 from health_score.domain.silences import Silences
@@ -23,12 +25,16 @@ CauseKind = Literal["facts", "timer", "model", "source"]
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why an account is looked at: facts by id (`event_at`: the newest event time of them), the passing of time, another model,
-    or a source that fell silent or came back. What the last two bring starts no outreach, unless asked for."""
+    or a source that fell silent or came back. What the last two bring starts no outreach, unless asked for.
+
+    `facts` are those of the ids, for whoever tells of a crossing: of most looks there is nothing to tell.
+    """
 
     kind: CauseKind = "facts"
     fact_ids: tuple[str, ...] = ()
     event_at: float | None = None
     outreach: bool = True
+    facts: Sequence[Fact] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -305,7 +305,7 @@ async def test_a_threshold_that_goes_away_is_left_however_many_models_an_account
     await world.settle()
     assert crossings(world.owner) == [("low_x", "entered"), ("low_x", "left"), ("low_xyz", "entered")]
     told = world.owner.outbox.told("health.crossings.v1")[-1]["data"]
-    assert told["cause"] == {"kind": "model", "fact_ids": [], "outreach": False}
+    assert told["cause"] == {"kind": "model", "fact_ids": [], "outreach": False, "facts": []}
 
 
 @pytest.mark.parametrize("behind", [False, True])

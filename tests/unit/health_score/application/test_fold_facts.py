@@ -1,6 +1,6 @@
 """The one writer of an account, on fakes: every fact counts once, and crossings are told once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import msgspec
@@ -23,10 +23,40 @@ async def test_escalations_announce_a_crossing_that_says_why() -> None:
     await commit(await owner.start(), *(record(n, escalation(f"e{n}", "acme", f"t{n}")) for n in range(3)))
     assert crossings(owner) == [("at_risk", "entered"), ("critical", "entered")]
     told = owner.outbox.told("health.crossings.v1")[0]["data"]
-    assert told["cause"] == {"kind": "facts", "fact_ids": ["e0", "e1", "e2"], "outreach": True}
+    assert told["cause"] == {
+        "kind": "facts",
+        "fact_ids": ["e0", "e1", "e2"],
+        "outreach": True,
+        "facts": [
+            {"id": f"e{n}", "type": "csm.ticket.changed", "occurred_at": "2026-01-01T00:00:00Z"}
+            for n in range(3)
+        ],
+    }
     assert told["snapshot"]["score"] == told["after"] < 25
     assert told["snapshot"]["thresholds"] == ["at_risk", "critical"]
     assert {part["measure"] for part in told["parts"]} == {"open_tickets", "escalations"}
+
+
+async def test_of_many_facts_the_last_are_told_the_same_ones_by_id_and_in_full() -> None:
+    owner = Owner()
+    at = [EPOCH + timedelta(microseconds=123_457 * n) for n in range(25)]
+    facts = [record(n, escalation(f"e{n}", "acme", f"t{n}", time=at[n])) for n in range(25)]
+    await commit(await owner.start(), *facts)
+    cause = owner.outbox.told("health.crossings.v1")[0]["data"]["cause"]
+    assert cause["fact_ids"] == [each["id"] for each in cause["facts"]] == [f"e{n}" for n in range(5, 25)]
+    assert [datetime.fromisoformat(each["occurred_at"]) for each in cause["facts"]] == at[5:]
+
+
+async def test_what_was_told_and_lost_is_told_by_the_next_owner_byte_for_byte() -> None:
+    owner = Owner()
+    facts = [record(n, escalation(f"e{n}", "acme", f"t{n}")) for n in range(3)]
+    first = await owner.start()
+    with owner.rolled_back(first):
+        await first.handle(TX, facts)
+        lost = list(owner.outbox.messages)
+    await (await owner.start()).handle(TX, facts)
+    assert lost
+    assert owner.outbox.messages == lost
 
 
 async def test_a_repeat_has_no_effect_in_the_same_batch_a_later_one_or_another_process() -> None:
