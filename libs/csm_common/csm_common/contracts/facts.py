@@ -245,7 +245,10 @@ class TaskChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutreachChanged:
-    """A message to a person was delivered, failed, opened, answered …; told by the notifier."""
+    """A message to a person was delivered, failed, opened, answered …; told by the notifier.
+
+    `code` is the channel's (SMTP's, HTTP's), `answer` a word of the receiver, such as `hard` of a bounce.
+    """
 
     id: str
     status: str
@@ -253,6 +256,8 @@ class OutreachChanged:
     playbook: str | None = None
     channel: str | None = None
     category: str | None = None
+    code: int | None = None
+    answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Outcomes as facts: `csm.outreach.changed` on `customer.events.v1`, through the outbox of the same transaction."""
 
-from datetime import datetime
+from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,13 +11,10 @@ from csm_common.database import outbox
 from csm_common.database.outbox import Message
 from csm_common.ids import derived_id
 from csm_common.telemetry.tracing import current_traceparent
-from notifier.domain.notification import Notification, Status
+from notifier.application.ports import Happened
 
 SOURCE = "/csm/notifier"
 OUTREACH_CHANGED = "csm.outreach.changed"
-
-_WORDS = {Status.SENT: "delivered"}
-"""What others call our statuses, where they differ: `delivered` means that the receiving mail system has taken it over."""
 
 
 class OutboxFacts:
@@ -26,29 +23,31 @@ class OutboxFacts:
     def __init__(self, tx: AsyncConnection) -> None:
         self._tx = tx
 
-    async def outreach_changed(self, notification: Notification, status: Status, now: datetime) -> None:
-        """A notification has come to its final status."""
-        await outbox.add(self._tx, [outreach_message(notification, status, now, current_traceparent())])
+    async def happened(self, happened: Sequence[Happened]) -> None:
+        """One fact each: the same notification, status and number twice are one."""
+        traceparent = current_traceparent()
+        await outbox.add(self._tx, [outreach_message(each, traceparent) for each in happened])
 
 
-def outreach_message(
-    notification: Notification, status: Status, now: datetime, traceparent: str | None = None
-) -> Message:
+def outreach_message(happened: Happened, traceparent: str | None = None) -> Message:
     """The fact; its id is derived, so telling it twice is telling it once."""
-    word = _WORDS.get(status, status.value)
+    notification = happened.notification
+    number = (happened.number,) if happened.number else ()
     value = envelope.encode(
-        id=derived_id("outreach", notification.id, word),
+        id=derived_id("outreach", notification.id, happened.status, *number),
         source=SOURCE,
         type=OUTREACH_CHANGED,
         subject=notification.account_id,
-        time=now,
+        time=happened.at,
         data=OutreachChanged(
             id=notification.id,
-            status=word,
+            status=happened.status,
             run=notification.run_id,
             playbook=notification.playbook,
             channel=notification.channel,
             category=notification.category,
+            code=happened.code,
+            answer=happened.answer,
         ),
     )
     headers = {"traceparent": traceparent} if traceparent else {}
