@@ -7,8 +7,9 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validato
 from pydantic_settings import SettingsConfigDict
 
 from csm_common.settings import ServiceSettings
-from notifier.application.handlers.delivery import DeliveryPolicy
+from notifier.application.handlers.delivery import DeliveryRules
 from notifier.domain.addresses import Mailbox, is_address
+from notifier.domain.policy import ContactPolicy
 from notifier.domain.retries import RetrySchedule
 
 
@@ -61,7 +62,9 @@ class NotifierSettings(BaseModel):
         default="5s, 30s, 2m, 10m, 1h, 6h",
         description="The pauses after failed attempts, each longer by up to a fifth at random.",
     )
-    concurrency: int = Field(default=8, ge=1, description="At most so many messages are being sent at once.")
+    concurrency: int = Field(
+        default=64, ge=1, description="At most so many messages are being sent at once, to all endpoints together."
+    )
     lease_s: float = Field(
         default=120.0, description="After this long a sender that tells nothing is taken for dead."
     )
@@ -72,12 +75,12 @@ class NotifierSettings(BaseModel):
         description="So long after a request's receipt its contact may still come before the team inbox stands in.",
     )
 
-    @property
-    def policy(self) -> DeliveryPolicy:
+    def rules(self, contact_policy: ContactPolicy) -> DeliveryRules:
         """What of this the deliveries go by."""
-        return DeliveryPolicy(
+        return DeliveryRules(
             retries=RetrySchedule.parse(self.retries),
             lease=timedelta(seconds=self.lease_s),
+            contact_policy=contact_policy,
             team_inbox=self.fallback_address,
             directory_grace=timedelta(seconds=self.directory_grace_s),
         )

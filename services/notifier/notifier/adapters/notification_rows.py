@@ -8,31 +8,53 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, DateTime, MetaData, Row, Select, String, Table, select, text, tuple_
 
-from notifier.application.views import AttemptView, DecisionView, NotificationDetail, NotificationSummary
+from notifier.application.ports import Attempted, Due, Settled
+from notifier.application.views import (
+    AttemptView,
+    DecisionView,
+    NotificationDetail,
+    NotificationFilter,
+    NotificationSummary,
+    PolicyView,
+)
+from notifier.domain.delivery import Verdict
 from notifier.domain.notification import Notification, Status, Wanted
 
-_SAME = (
-    "id",
-    "account_id",
-    "run_id",
-    "playbook",
-    "playbook_version",
-    "step",
-    "channel",
-    "category",
-    "message_class",
-    "template",
-    "requested_at",
-    "expires_at",
-    "traceparent",
-)
+_TYPES = {
+    "id": "text",
+    "kind": "text",
+    "account_id": "text",
+    "run_id": "text",
+    "playbook": "text",
+    "playbook_version": "int",
+    "step": "text",
+    "channel": "text",
+    "category": "text",
+    "message_class": "text",
+    "template": "text",
+    "priority": "int",
+    "if_held": "text",
+    "requested_at": "timestamptz",
+    "expires_at": "timestamptz",
+    "traceparent": "text",
+}
 _JSON = ("recipients", "context", "chain")
 
+COLUMNS = (*_TYPES, *_JSON)
+"""Those that say what was asked for."""
 
-def columns(notification: Notification) -> dict[str, Any]:
-    """The parameters that insert it."""
-    plain = {name: getattr(notification, name) for name in _SAME}
-    return plain | {name: msgspec.json.encode(getattr(notification, name)).decode() for name in _JSON}
+ARRAYS = [f"CAST(:{name} AS {_TYPES.get(name, 'jsonb')}[])" for name in COLUMNS]
+"""The same as parameters of many rows at once."""
+
+
+def columns(notifications: Sequence[Notification]) -> dict[str, list[Any]]:
+    """The parameters that insert them."""
+    plain = {name: [getattr(each, name) for each in notifications] for name in _TYPES}
+    return plain | {name: [_json(getattr(each, name)) for each in notifications] for name in _JSON}
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def notification(row: Row[Any]) -> Notification:
@@ -41,22 +63,77 @@ def notification(row: Row[Any]) -> Notification:
         recipients=_wanted(row),
         context=row.context,
         chain=row.chain,
-        **{name: row._mapping[name] for name in _SAME},
+        **{name: row._mapping[name] for name in _TYPES},
     )
+
+
+def due(row: Row[Any]) -> Due:
+    """A whole row that needs somebody."""
+    return Due(
+        notification=notification(row),
+        received_at=row.received_at,
+        attempts=row.attempt,
+        forgiven=row.forgiven,
+        interrupted=row.status == Status.SENDING,
+        held_by=row.held_by,
+    )
+
+
+def verdict_columns(verdicts: Sequence[Verdict]) -> dict[str, list[Any]]:
+    """The parameters that write verdicts down."""
+    return {
+        "statuses": [each.status.value for each in verdicts],
+        "reasons": [each.reason for each in verdicts],
+        "wakes": [each.wake_at for each in verdicts],
+        "held_bys": [each.held_by for each in verdicts],
+    }
+
+
+def settled_columns(settled: Sequence[Settled]) -> dict[str, list[Any]]:
+    """The parameters that settle them."""
+    to = [each.decision.recipient if each.decision else None for each in settled]
+    return verdict_columns([each.verdict for each in settled]) | {
+        "ids": [each.notification.id for each in settled],
+        "endpoints": [each.endpoint for each in settled],
+        "persons": [each.person for each in settled],
+        "folded_into": [each.folded_into for each in settled],
+        "kinds": [each.kind if each else None for each in to],
+        "contact_ids": [each.contact_id if each else None for each in to],
+        "whys": [each.decision.why if each.decision else None for each in settled],
+    }
+
+
+def ended_columns(attempted: Sequence[Attempted]) -> dict[str, list[Any]]:
+    """The parameters that end attempts. One whose message never came to be sent is refused."""
+    answers = [each.verdict.answer for each in attempted]
+    return {
+        "ids": [each.begun.notification.id for each in attempted],
+        "attempts": [each.begun.attempt for each in attempted],
+        "outcomes": [_outcome(each.verdict) for each in attempted],
+        "codes": [each.code if each else None for each in answers],
+        "details": [
+            each.answer.detail if each.answer else each.reason
+            for each in (attempt.verdict for attempt in attempted)
+        ],
+    }
 
 
 def _wanted(row: Row[Any]) -> tuple[Wanted, ...]:
     return tuple(Wanted(**each) for each in row.recipients)
 
 
-# ---- for readers
+def _outcome(verdict: Verdict) -> str:
+    if verdict.answer is not None:
+        return verdict.answer.outcome
+    return "refused" if verdict.wake_at is None else "deferred"
+
 
 _table = Table(
     "notifications",
     MetaData(),
     *(
         Column(name, DateTime(timezone=True) if name.endswith("_at") else String())
-        for name in ("id", "account_id", "status", "requested_at")
+        for name in ("id", "account_id", "status", "channel", "playbook", "run_id", "requested_at")
     ),
 )
 
@@ -64,9 +141,11 @@ ONE = text("SELECT * FROM notifications WHERE id = :id")
 
 ATTEMPTS = text("SELECT * FROM attempts WHERE notification_id = :id ORDER BY number")
 
+DECISIONS = text("SELECT * FROM decisions WHERE notification_id = :id ORDER BY number")
+
 
 def page_query(
-    account_id: str | None, status: Status | None, before: tuple[datetime, str] | None, limit: int
+    wanted: NotificationFilter, before: tuple[datetime, str] | None, limit: int
 ) -> Select[Any]:
     """Newest first. Only the conditions that are asked for, so that each combination has its own plan."""
     query = (
@@ -75,10 +154,13 @@ def page_query(
         .order_by(_table.c.requested_at.desc(), _table.c.id.desc())
         .limit(limit)
     )
-    if account_id is not None:
-        query = query.where(_table.c.account_id == account_id)
-    if status is not None:
-        query = query.where(_table.c.status == status.value)
+    for name in ("account_id", "channel", "playbook", "run_id"):
+        if (value := getattr(wanted, name)) is not None:
+            query = query.where(_table.c[name] == value)
+    if wanted.status is not None:
+        query = query.where(_table.c.status == wanted.status.value)
+    if wanted.dead:
+        query = query.where(_table.c.status.in_([each.value for each in Status if each.dead]))
     if before is not None:
         query = query.where(tuple_(_table.c.requested_at, _table.c.id) < tuple_(*before))
     return query
@@ -91,7 +173,7 @@ def summary(row: Row[Any]) -> NotificationSummary:
 
 def _summary_fields(row: Row[Any]) -> dict[str, Any]:
     status = Status(row.status)
-    waits = status in (Status.PENDING, Status.RETRY)
+    waits = status in (Status.PENDING, Status.HELD, Status.RETRY)
     computed = {
         "status": status,
         "attempt_count": row.attempt,
@@ -101,8 +183,10 @@ def _summary_fields(row: Row[Any]) -> dict[str, Any]:
     return computed | {name: row._mapping[name] for name in names}
 
 
-def detail(row: Row[Any], attempts: Sequence[Row[Any]]) -> NotificationDetail:
-    """A row and its attempts as the page of one notification shows them."""
+def detail(
+    row: Row[Any], attempts: Sequence[Row[Any]], decisions: Sequence[Row[Any]]
+) -> NotificationDetail:
+    """A row, the policy's words and its attempts as the page of one notification shows them."""
     decided = row.recipient_why is not None
     return NotificationDetail(
         **_summary_fields(row),
@@ -113,10 +197,11 @@ def detail(row: Row[Any], attempts: Sequence[Row[Any]]) -> NotificationDetail:
             if decided
             else None
         ),
-        attempts=tuple(_attempt(each) for each in attempts),
+        policy=tuple(PolicyView(**_fields(PolicyView, each)) for each in decisions),
+        attempts=tuple(AttemptView(**_fields(AttemptView, each)) for each in attempts),
         chain=row.chain,
     )
 
 
-def _attempt(row: Row[Any]) -> AttemptView:
-    return AttemptView(**{each.name: row._mapping[each.name] for each in fields(AttemptView)})
+def _fields(view: Any, row: Row[Any]) -> dict[str, Any]:
+    return {each.name: row._mapping[each.name] for each in fields(view)}

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from notifier.adapters.account_health import PostgresAccountHealth
+from notifier.adapters.contact_history import PostgresContactHistory
+from notifier.adapters.decisions import PostgresDecisions
 from notifier.adapters.directory import PostgresDirectory
 from notifier.adapters.erasures import PostgresErasures
 from notifier.adapters.facts import OutboxFacts
 from notifier.adapters.notifications import PostgresNotifications
+from notifier.adapters.paces import PostgresPaces
+from notifier.adapters.suppressions import PostgresSuppressions
 from notifier.application.ports import OpenWork
 
 
@@ -17,8 +22,14 @@ from notifier.application.ports import OpenWork
 class PostgresWork:
     """What can be done in one transaction."""
 
+    tx: AsyncConnection
     directory: PostgresDirectory
     notifications: PostgresNotifications
+    paces: PostgresPaces
+    history: PostgresContactHistory
+    suppressions: PostgresSuppressions
+    decisions: PostgresDecisions
+    health: PostgresAccountHealth
     erasures: PostgresErasures
     facts: OutboxFacts
 
@@ -26,7 +37,16 @@ class PostgresWork:
 def work_in(tx: AsyncConnection) -> PostgresWork:
     """The work of a transaction that somebody else has opened and will commit."""
     return PostgresWork(
-        PostgresDirectory(tx), PostgresNotifications(tx), PostgresErasures(tx), OutboxFacts(tx)
+        tx=tx,
+        directory=PostgresDirectory(tx),
+        notifications=PostgresNotifications(tx),
+        paces=PostgresPaces(tx),
+        history=PostgresContactHistory(tx),
+        suppressions=PostgresSuppressions(tx),
+        decisions=PostgresDecisions(tx),
+        health=PostgresAccountHealth(tx),
+        erasures=PostgresErasures(tx),
+        facts=OutboxFacts(tx),
     )
 
 

@@ -89,6 +89,7 @@ class Settled:
     decision: Decision | None = None
     endpoint: str | None = None
     person: str | None = None
+    folded_into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,10 @@ class Notifications(Protocol):
 
     async def begin(self, begun: Sequence[Begun], owner: str, now: datetime) -> None:
         """Write down that these attempts begin; attempts before them that never ended did so unknown."""
+        ...
+
+    async def threads(self, begun: Sequence[Begun]) -> Mapping[str, tuple[str, ...]]:
+        """By notification id: what was sent to the same person in the same run before, oldest first."""
         ...
 
     async def settle(self, settled: Sequence[Settled], now: datetime) -> None:

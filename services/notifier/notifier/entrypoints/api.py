@@ -12,7 +12,7 @@ from csm_common.errors import NotFoundError
 from csm_common.web.auth import require
 from csm_common.web.pages import decode_cursor, encode_cursor
 from notifier.application.ports import OpenWork
-from notifier.application.views import NotificationDetail, NotificationSummary
+from notifier.application.views import NotificationDetail, NotificationFilter, NotificationSummary
 from notifier.domain.notification import Status
 
 # PostgreSQL has no NUL in a text, so nothing that holds one can be found.
@@ -43,20 +43,26 @@ def notification_routes(open_work: OpenWork) -> APIRouter:
     async def notifications(
         account: Wanted = None,
         status: Status | None = None,
+        channel: Wanted = None,
+        playbook: Wanted = None,
+        run: Wanted = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         cursor: str | None = None,
     ) -> NotificationPage:
-        """Notifications, newest first, of one account or in one status if asked."""
+        """Notifications, newest first; each condition that is given narrows them."""
+        wanted = NotificationFilter(
+            account_id=account, status=status, channel=channel, playbook=playbook, run_id=run
+        )
         before = decode_cursor(cursor, tuple[_Time, _Id]) if cursor else None
         async with open_work() as work:
-            found = await work.notifications.page(account, status, before, limit + 1)
+            found = await work.notifications.page(wanted, before, limit + 1)
         items = found[:limit]
         more = len(found) > limit
         return NotificationPage(items, encode_cursor(items[-1].requested_at, items[-1].id) if more else None)
 
     @router.get("/{notification_id}")
     async def notification(notification_id: NotificationId) -> NotificationDetail:
-        """One notification: whom it went to and why, every attempt, and the ids that explain it."""
+        """One notification: whom it went to and why, what the contact policy said, every attempt, and its reasons."""
         async with open_work() as work:
             found = await work.notifications.detail(notification_id)
         if found is None:

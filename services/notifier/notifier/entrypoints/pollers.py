@@ -1,49 +1,83 @@
-"""The sender: carries out due notifications, a bounded number at once, woken by new requests and otherwise by the clock."""
+"""The sender: carries out due messages, a bounded number at once, woken by new ones and otherwise by the clock.
+
+What it sends and where it is kept is its `Deliveries`' business: notifications and the health change feed are sent by one each.
+"""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from typing import Generic, Protocol, TypeVar
 
 from csm_common.clock import Clock
 from csm_common.database.errors import is_transient
 from csm_common.poller import Poller
-from csm_common.telemetry import metrics
 from csm_common.telemetry.logs import get_logger
-from notifier.application.handlers.delivery import Attempted, Delivery, Job
-from notifier.application.ports import Channel, OpenWork
-from notifier.domain.delivery import Outcome
 
 log = get_logger(__name__)
 
 _RECORD_AGAIN_S = 0.5
 
+WorkT = TypeVar("WorkT")
+JobT = TypeVar("JobT")
+DoneT = TypeVar("DoneT")
 
-class Sender:
+
+class Deliveries(Protocol[WorkT, JobT, DoneT]):
+    """Messages that become due, are claimed, attempted, and recorded."""
+
+    async def claim(self, work: WorkT, limit: int) -> tuple[Sequence[JobT], bool]:
+        """Look at up to `limit` and take those to be sent into our hands; also whether there may be more to look at."""
+        ...
+
+    def released(self, jobs: Sequence[JobT]) -> None:
+        """Their claim was not committed."""
+        ...
+
+    async def attempt(self, job: JobT) -> DoneT:
+        """Send, with no transaction open."""
+        ...
+
+    async def record(self, work: WorkT, done: Sequence[DoneT]) -> Collection[str]:
+        """Write the outcomes down; the ids of those that were still ours."""
+        ...
+
+    def tell(self, done: Sequence[DoneT], ours: Collection[str]) -> None:
+        """Count and log them, once they last."""
+        ...
+
+
+class Sender(Generic[WorkT, JobT, DoneT]):
     """`wake()` when there is something to send; `run(stop)` until told to stop, then what is in flight is brought to an end."""
 
     def __init__(
         self,
-        delivery: Delivery,
-        open_work: OpenWork,
-        channels: Collection[Channel],
+        deliveries: Deliveries[WorkT, JobT, DoneT],
+        open_work: Callable[[], AbstractAsyncContextManager[WorkT]],
+        abandon: Callable[[], None],
         clock: Clock,
         *,
+        name: str = "sender",
         concurrency: int,
         interval_s: float,
+        lease: timedelta,
         grace: timedelta,
         on_commit: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_commit` is called when an outcome is committed: it wakes the relay. After `grace` what is still being sent while
-        stopping is given up, and tried again after the restart."""
-        self._delivery = delivery
+        """`on_commit` is called when outcomes are committed: it wakes the relay. After `grace` what is still being sent while
+        stopping is given up by `abandon`, and tried again after the restart."""
+        self._deliveries = deliveries
         self._open_work = open_work
-        self._channels = channels
+        self._abandon = abandon
         self._clock = clock
         self._concurrency = concurrency
+        self._lease = lease
         self._grace = grace
         self._on_commit = on_commit
-        self._poller = Poller("sender", self._start_due, interval_s=interval_s)
+        self._poller = Poller(name, self._start_due, interval_s=interval_s)
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._ended: list[DoneT] = []
+        self._recording: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -54,70 +88,67 @@ class Sender:
         await self._poller.run(stop)
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=self._grace.total_seconds())
-        for channel in self._channels:
-            channel.abandon()
+        self._abandon()
         while self._in_flight:
             await asyncio.wait(self._in_flight)
+        if self._recording is not None:
+            await asyncio.wait([self._recording])
 
     async def _start_due(self) -> None:
         free = self._concurrency - len(self._in_flight)
-        if free == 0:
+        if free <= 0:
             return
-        async with self._open_work() as work:
-            jobs = await self._delivery.claim(work, free)
+        jobs: Sequence[JobT] = ()
+        try:
+            async with self._open_work() as work:
+                jobs, more = await self._deliveries.claim(work, free)
+        except BaseException:
+            self._deliveries.released(jobs)
+            raise
         for job in jobs:
             task = asyncio.create_task(self._carry_out(job))
             self._in_flight.add(task)
             task.add_done_callback(self._landed)
+        if more:
+            self._poller.wake()
+        self._on_commit()  # also of what was settled without an attempt
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
         self._poller.wake()
 
-    async def _carry_out(self, job: Job) -> None:
-        names = {"notification": job.claimed.notification.id, "attempt": job.claimed.attempt}
+    async def _carry_out(self, job: JobT) -> None:
         try:
-            if job.claimed.interrupted:
-                _count(job, "unknown")
-                log.warning("the attempt before never told how it ended; sending again", **names)
-            # No transaction is open here: a mail server may take its time, and locks must not wait for it.
-            attempted = await self._delivery.attempt(job)
-            if await self._record(attempted):
-                _tell(attempted)
-            else:
-                log.warning("another sender has taken over; this attempt is not recorded", **names)
+            # No transaction is open here: a receiver may take its time, and locks must not wait for it.
+            self._ended.append(await self._deliveries.attempt(job))
         except Exception:
-            log.exception("an attempt broke off; it is made again when its lease runs out", **names)
+            log.exception("an attempt broke off; it is made again when its lease runs out")
+            return
+        if self._recording is None or self._recording.done():
+            self._recording = asyncio.create_task(self._record_ended())
 
-    async def _record(self, attempted: Attempted) -> bool:
+    async def _record_ended(self) -> None:
+        """All that has ended meanwhile, at once: a transaction for each would take longer than many a send."""
+        while self._ended:
+            done, self._ended = self._ended, []
+            try:
+                ours = await self._record(done)
+            except Exception:
+                log.exception("outcomes are lost; their messages are sent again", messages=len(done))
+                continue
+            self._deliveries.tell(done, ours)
+            self._on_commit()
+            self._poller.wake()
+
+    async def _record(self, done: Sequence[DoneT]) -> Collection[str]:
         """Persist while the lease lasts: a message that is sent but not recorded will be sent again."""
+        until = self._clock.now() + self._lease
         while True:
             try:
                 async with self._open_work() as work:
-                    ours = await self._delivery.record(work, attempted)
-                break
+                    return await self._deliveries.record(work, done)
             except Exception as error:
-                if not is_transient(error) or self._clock.now() >= attempted.job.claimed.lease_until:
+                if not is_transient(error) or self._clock.now() >= until:
                     raise
-                log.warning("an outcome could not be recorded yet", error=type(error).__name__)
+                log.warning("outcomes could not be recorded yet", error=type(error).__name__)
                 await asyncio.sleep(_RECORD_AGAIN_S)
-        self._on_commit()
-        return ours
-
-
-def _tell(attempted: Attempted) -> None:
-    notification, verdict = attempted.job.claimed.notification, attempted.verdict
-    _count(attempted.job, verdict.outcome)
-    log.info(
-        "attempt recorded",
-        notification=notification.id,
-        account=notification.account_id,
-        attempt=attempted.job.claimed.attempt,
-        status=verdict.status.value,
-        outcome=verdict.outcome,
-        code=verdict.code,
-    )
-
-
-def _count(job: Job, outcome: Outcome) -> None:
-    metrics.notifications_sent.add(1, {"channel": job.claimed.notification.channel, "outcome": outcome})

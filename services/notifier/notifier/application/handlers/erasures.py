@@ -5,8 +5,8 @@ from datetime import datetime
 
 from csm_common.telemetry import metrics
 from csm_common.telemetry.logs import get_logger
-from notifier.application.ports import Erased, Work
-from notifier.domain.notification import Notification, Status
+from notifier.application.ports import Erased, Happened, Work
+from notifier.domain.notification import Notification
 
 log = get_logger(__name__)
 
@@ -19,8 +19,9 @@ async def erase(work: Work, contacts: ContactErasures, accounts: AccountErasures
     done = []
     if contacts:
         done.append(erased := await work.erasures.of_contacts(contacts))
-        for each in erased.cancelled:
-            await work.facts.outreach_changed(each, Status.CANCELLED, max(contacts.values()))
+        at = max(contacts.values())
+        gone = [Happened(notification=each, status="cancelled", at=at) for each in erased.cancelled]
+        await work.facts.happened(gone)
     if accounts:
         done.append(await work.erasures.of_accounts(accounts))
     return done

@@ -1,5 +1,7 @@
 """Turn a request of a playbook into a notification of ours."""
 
+import msgspec
+
 from csm_common.contracts.notifications import NotificationRequest
 from notifier.domain.notification import Notification, Wanted
 
@@ -23,6 +25,8 @@ def notification_of(
         requested_at=request.requested_at,
         expires_at=request.expires_at,
         context=request.context,
-        chain=request.chain,
+        chain=msgspec.to_builtins(request.chain),
+        priority=request.priority,
+        if_held=request.if_held,
         traceparent=traceparent,
     )
