@@ -1,14 +1,12 @@
-"""Notifications, contacts and jobs with everything filled in that a test does not care about."""
+"""Notifications, contacts and attempts with everything filled in that a test does not care about."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from tests.support.clock import START
 
 from csm_common.contracts.contacts import ContactRecorded
-from notifier.application.handlers.delivery import Job
-from notifier.application.ports import Claimed, DirectoryEntry, Rendered
+from notifier.application.ports import Begun, DirectoryEntry, Rendered
 from notifier.domain.notification import Notification, Wanted
 from notifier.domain.recipients import Contact, Recipient
 from notifier.domain.retries import RetrySchedule
@@ -17,7 +15,8 @@ OWNER = Wanted("owner")
 KIM = Contact(contact_id="kim", name="Kim Park", email="kim@vendor.example", role="owner")
 RECIPIENT = Recipient("contact", "kim@vendor.example", "kim", "Kim Park")
 RETRIES = RetrySchedule.parse("5s, 30s, 2m")
-WORDS = Rendered("Acme is at risk", "Call them.", "<p>Call them.</p>")
+LEASE = timedelta(minutes=2)
+WORDS = Rendered(subject="Acme is at risk", text="Call them.", html="<p>Call them.</p>")
 
 CONTEXT: dict[str, Any] = {
     "account": {
@@ -65,12 +64,19 @@ def a_notification(id: str = "n-1", **changes: Any) -> Notification:
     return Notification(id=id, **{**fields, **changes})
 
 
-def a_job(
-    notification: Notification | None = None, attempt: int = 1, contacts: Sequence[Contact] = (KIM,)
-) -> Job:
-    """The notification claimed for two minutes from START."""
-    claimed = Claimed(notification or a_notification(), attempt, START + timedelta(minutes=2), START)
-    return Job(claimed, contacts)
+def begun(
+    notification: Notification | None = None, recipient: Recipient = RECIPIENT, attempt: int = 1, **changes: Any
+) -> Begun:
+    """An attempt of START, ours for two minutes."""
+    fields: dict[str, Any] = {
+        "why": "owner: the account names contact kim as its owner",
+        "endpoint": "mail",
+        "tries": attempt,
+        "lease_until": START + LEASE,
+        "person": "kim's pseudonym",
+    }
+    asked = notification or a_notification()
+    return Begun(notification=asked, recipient=recipient, attempt=attempt, **{**fields, **changes})
 
 
 def an_entry(
