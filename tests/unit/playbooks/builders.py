@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -15,6 +15,7 @@ from csm_common.contracts.health import (
     THRESHOLD_CROSSED,
     AccountSnapshot,
     Cause,
+    CausingFact,
     Crossing,
     MovedPart,
     Scorecard,
@@ -92,7 +93,14 @@ def a_crossing(
         band_before="neutral",
         band_after="at_risk",
         occurred_at=occurred_at,
-        cause=Cause(kind="facts", fact_ids=["fact-1", "fact-2"]),
+        cause=Cause(
+            kind="facts",
+            fact_ids=["fact-1", "fact-2"],
+            facts=[
+                CausingFact(id=f"fact-{n}", type="csm.ticket.changed", occurred_at=START - timedelta(hours=n))
+                for n in (1, 2)
+            ],
+        ),
         parts=[MovedPart(measure="logins", before=30.0, after=15.0)],
         snapshot=snapshot or a_snapshot(account),
     )

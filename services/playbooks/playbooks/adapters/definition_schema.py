@@ -15,7 +15,7 @@ _NAME, _DURATION = r"^[a-z][a-z0-9_]{0,62}$", r"^[1-9][0-9]{0,4}[smhdw]$"
 _SHAPES: dict[str, tuple[str, ...]] = {
     _NAME: (
         "Definition.name", "Definition.purpose", "Trigger.threshold", "Holdout.programme", "Step.name", "Case.name", "Path.name",
-        "Notify.template", "Notify.category", "Task.type", "Webhook.endpoint",
+        "Notify.template", "Notify.category", "Recipient.endpoint", "Task.type", "Webhook.endpoint",
     ),
     _DURATION: (
         "Entry.once_per", "Goal.within", "Late.after", "WaitUntil.timeout", "Approve.expires_in", "Until.before", "Until.after",
@@ -33,7 +33,7 @@ _MEANINGS = {
     "Definition.audience": "A condition (CEL) over the account as it was at the crossing; others do not enter.",
     "Definition.entry": "How often an account may enter.",
     "Definition.purpose": "An account has one active run of a purpose; the playbook's name unless told.",
-    "Definition.priority": "Takes the place of a run of the same purpose with a lower priority.",
+    "Definition.priority": "Takes the place of a run of the same purpose with a lower priority; its messages go before others'.",
     "Definition.holdout": "The share of accounts that is left alone, so that the difference can be seen.",
     "Definition.limits": "How far a mistake can reach.",
     "Definition.goal": "What it is for, as a condition: its effect is measured by it.",
@@ -50,6 +50,14 @@ _MEANINGS = {
     "Step.split": "An experiment: each account goes one way, drawn once by its id.",
     "Step.approve": "Ask a person. Yes goes on; otherwise rejected or expired is taken, and the run ends.",
     "Step.end": "End the run here, whatever comes after.",
+    "Notify.channel": "How: a mail, a message in a chat, or a signed POST to an endpoint of the notifier.",
+    "Notify.recipients": "The first who can be reached gets it; the others are tried only where nobody before them can be.",
+    "Notify.if_held": "What becomes of a message that must not go now, as at night: later, or drop.",
+    "Recipient.owner": "The account's owner.",
+    "Recipient.team": "The team that the account names, at the address an operator gave it.",
+    "Recipient.role": "A contact with this role.",
+    "Recipient.contact": "The contact with this id.",
+    "Recipient.endpoint": "An endpoint by the name an operator gave it; not of emails.",
     "Task.reason": "Type and reason are the identity of an account's open task: a second one updates it.",
     "Task.due_in": "A duration, or working days as in 3wd.",
     "Until.date": "The name of an attribute of the account that holds a date.",

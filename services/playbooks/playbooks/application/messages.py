@@ -11,6 +11,7 @@ from csm_common.contracts.notifications import NOTIFICATION_REQUESTED, Notificat
 from csm_common.contracts.topics import CUSTOMER_EVENTS, NOTIFICATION_REQUESTS, Topic
 from csm_common.database.outbox import Message
 from csm_common.ids import derived_id
+from playbooks.application.chain import chain_of
 from playbooks.application.model import Approval, Task
 from playbooks.application.view import Situation
 from playbooks.domain import actions
@@ -48,7 +49,9 @@ def notification_message(situation: Situation, effect: RequestNotification) -> M
         requested_at=effect.requested_at,
         expires_at=effect.expires_at,
         context=_context(situation),
-        chain=_chain(situation, effect.step),
+        chain=chain_of(situation, effect.step),
+        priority=run.priority,
+        if_held=notify.if_held,
     )
     return _message(
         NOTIFICATION_REQUESTS,
@@ -129,7 +132,7 @@ def approval_of(situation: Situation, effect: AskApproval, now: datetime) -> App
 
 
 def webhook_body(situation: Situation, effect: CallWebhook) -> bytes:
-    """What an endpoint is told, as JSON: the step, the account as it is, the crossing that began it, the playbook's own data."""
+    """What an endpoint is told, as JSON: the step, the account as it is, why it is called, the playbook's own data."""
     run = situation.run
     return msgspec.json.encode(
         {
@@ -141,7 +144,7 @@ def webhook_body(situation: Situation, effect: CallWebhook) -> bytes:
             "step": effect.step,
             "data": effect.webhook.data or {},
             "context": _context(situation),
-            "chain": _chain(situation, effect.step),
+            "chain": chain_of(situation, effect.step),
         }
     )
 
@@ -158,9 +161,13 @@ def _message(
 def _recipient(spec: actions.Recipient) -> Recipient:
     if spec.owner:
         return Recipient(kind="owner")
+    if spec.team:
+        return Recipient(kind="team")
     if spec.role is not None:
         return Recipient(kind="role", value=spec.role)
-    return Recipient(kind="contact", value=spec.contact)
+    if spec.contact is not None:
+        return Recipient(kind="contact", value=spec.contact)
+    return Recipient(kind="endpoint", value=spec.endpoint)
 
 
 def _context(situation: Situation) -> dict[str, Any]:
@@ -190,16 +197,4 @@ def _context(situation: Situation) -> dict[str, Any]:
             "name": situation.playbook.name,
             "title": situation.playbook.definition.title,
         },
-    }
-
-
-def _chain(situation: Situation, step: str) -> dict[str, Any]:
-    """The ids that explain the message."""
-    return {
-        "run_id": situation.run.id,
-        "step": step,
-        "playbook": situation.run.playbook,
-        "playbook_version": situation.run.version,
-        "crossing_id": situation.received.id,
-        "fact_ids": situation.received.crossing.cause.fact_ids,
     }

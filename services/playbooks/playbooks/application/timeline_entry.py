@@ -9,8 +9,8 @@ from playbooks.application.reads import RunStory
 from playbooks.application.wording import (
     cause_told,
     counted,
-    crossing_told,
     duration_told,
+    entry_told,
     instant_told,
     parts_told,
 )
@@ -31,7 +31,7 @@ def entry_moments(story: RunStory) -> Iterator[Moment]:
     yield Moment(
         at=run.started_at,
         what="entered",
-        told=f"{crossing_told(crossing)}.",
+        told=entry_told(crossing),
         because=[each for each in reasons if each is not None],
         revision=crossing.snapshot.revision,
         values=values_of(story.definition.audience, Known(snapshot=crossing.snapshot)) or None,

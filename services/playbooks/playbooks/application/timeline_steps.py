@@ -10,13 +10,19 @@ from playbooks.application.model import Task
 from playbooks.application.moments import Moment
 from playbooks.application.reads import RunStory
 from playbooks.application.wording import duration_told, instant_told, number_told, wait_told
-from playbooks.domain.actions import Notify, Until, Webhook
+from playbooks.domain.actions import Notify, Recipient, Until, Webhook
 from playbooks.domain.actions import Task as TaskStep
 from playbooks.domain.program import lay_out
 from playbooks.domain.run import StepResult
 from playbooks.domain.steps import Approve, Branch, End, Split, Step, WaitUntil
 
 _ON_TIME = timedelta(minutes=5)
+_MESSAGES = {
+    "email": "an email",
+    "slack": "a Slack message",
+    "teams": "a Teams message",
+    "webhook": "a webhook message",
+}
 
 Told = tuple[str, Sequence[str]]
 """What happened, and why."""
@@ -104,15 +110,17 @@ def _late(result: StepResult) -> list[str]:
 
 
 def _notified(notify: Notify) -> Told:
-    people = [_recipient(each.owner, each.role, each.contact) for each in notify.recipients]
-    told = f"Asked for an {notify.channel} ({notify.template}) to {', or else '.join(people)}."
+    people = [_recipient(each) for each in notify.recipients]
+    told = f"Asked for {_MESSAGES[notify.channel]} ({notify.template}) to {', or else '.join(people)}."
     return told, ["Who is written to, and whether at all, the notifier decides when it sends."]
 
 
-def _recipient(owner: bool, role: str | None, contact: str | None) -> str:
-    if owner:
-        return "the owner"
-    return f"the {role}" if role is not None else f"contact {contact}"
+def _recipient(wanted: Recipient) -> str:
+    if wanted.owner or wanted.team:
+        return "the owner" if wanted.owner else "the team"
+    if wanted.role is not None:
+        return f"the {wanted.role}"
+    return f"contact {wanted.contact}" if wanted.contact is not None else f"the endpoint {wanted.endpoint}"
 
 
 def _awaited(wait: WaitUntil, result: StepResult) -> Told:

@@ -77,7 +77,7 @@ async def situations(
     crossings = await store.crossings.load({run.crossing_id for run in runs})
     snapshots = await store.accounts.newest({run.account_id for run in runs})
     looking_back = [run.id for run in runs if _looks_back(playbooks[run.playbook, run.version])]
-    results = await store.runs.results(looking_back) if looking_back else {}
+    results = await store.runs.results(_telling(runs, playbooks, looking_back))
     tasks = await store.tasks.outcomes(looking_back) if looking_back else {}
     answers = await _answers(store, [run.id for run in runs if run.awaits == "approval"])
     found = {}
@@ -100,6 +100,22 @@ async def situations(
 
 async def _answers(store: Store, run_ids: Collection[str]) -> Mapping[RunStep, Answer]:
     return await store.approvals.answers(run_ids) if run_ids else {}
+
+
+def _telling(
+    runs: Sequence[Run], playbooks: Mapping[tuple[str, int], Playbook], looking_back: Collection[str]
+) -> Sequence[str]:
+    """Runs whose earlier steps are needed: for conditions, or because the step at hand tells others how it came to be."""
+    return [
+        run.id
+        for run in runs
+        if run.position and (run.id in looking_back or _tells(playbooks[run.playbook, run.version], run))
+    ]
+
+
+def _tells(playbook: Playbook, run: Run) -> bool:
+    node = playbook.program.nodes.get(run.step or "")
+    return node is not None and node.step.kind in ("notify", "webhook")
 
 
 def _looks_back(playbook: Playbook) -> bool:

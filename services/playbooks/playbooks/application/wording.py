@@ -19,6 +19,11 @@ def crossing_told(crossing: Crossing) -> str:
     )
 
 
+def entry_told(crossing: Crossing) -> str:
+    """Why a run began, as its timeline and its messages tell it."""
+    return f"{crossing_told(crossing)}."
+
+
 def parts_told(parts: Sequence[MovedPart]) -> str | None:
     """What moved most, the greatest first; None where nothing did."""
     moved = sorted(parts, key=lambda each: -abs((each.after or 0) - (each.before or 0)))[:_MOST_PARTS]

@@ -17,35 +17,63 @@ _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """Whom to reach, by exactly one of: the account's owner, the role of a contact, the id of a contact."""
+    """Whom to reach, by exactly one of: the account's owner, its team, the role of a contact, the id of a contact, an endpoint by
+    the name an operator gave it."""
 
     __pydantic_config__ = STRICT
 
     owner: bool = False
     role: str | None = None
     contact: str | None = None
+    team: bool = False
+    endpoint: str | None = None
 
     def __post_init__(self) -> None:
-        given = [self.owner, self.role is not None, self.contact is not None]
-        require(sum(given) == 1, "give one of owner: true, role: NAME, contact: ID")
+        named = [each is not None for each in (self.role, self.contact, self.endpoint)]
+        require(
+            sum([self.owner, self.team, *named]) == 1,
+            "give one of owner: true, team: true, role: NAME, contact: ID, endpoint: NAME",
+        )
         for member, text in (("role", self.role), ("contact", self.contact)):
             require(text is None or bool(text.strip()), "must not be empty", member)
+        if self.endpoint is not None:
+            require_name(self.endpoint, "endpoint")
+
+    @property
+    def person(self) -> bool:
+        """Whether it is one person."""
+        return not self.team and self.endpoint is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notify:
-    """A message to the first of the recipients who can be resolved."""
+    """A message to the first of the recipients who can be resolved. `if_held`: what becomes of one that must not go at once, as
+    at night or when somebody has had enough messages for now."""
 
     __pydantic_config__ = STRICT
 
-    channel: Literal["email"]
+    channel: Literal["email", "slack", "teams", "webhook"]
     recipients: tuple[Recipient, ...]
     template: str
     category: str
     message_class: Literal["transactional", "internal", "marketing"]
+    if_held: Literal["later", "drop"] = "later"
 
     def __post_init__(self) -> None:
         require(bool(self.recipients), "at least one recipient is needed", "recipients")
+        for index, each in enumerate(self.recipients):
+            require(
+                self.channel != "email" or each.endpoint is None,
+                "an email goes to people and teams; endpoints are of slack, teams and webhook",
+                "recipients",
+                index,
+            )
+            require(
+                self.channel != "webhook" or not each.person,
+                "a webhook reaches no person: give team: true or endpoint: NAME",
+                "recipients",
+                index,
+            )
         require_name(self.template, "template")
         require_name(self.category, "category")
 

@@ -38,19 +38,28 @@ UNTILS = st.builds(
     days=st.sampled_from(["any", "working"]),
     zone=st.sampled_from(["account", "Europe/Berlin"]),
 ) | st.builds(Until, date=TEXTS, before=st.none() | DURATIONS, time=st.none() | TIMES)
-NOTIFICATIONS = st.builds(
-    Notify,
-    channel=st.just("email"),
-    recipients=st.lists(
-        st.builds(Recipient, owner=st.just(True))
-        | st.builds(Recipient, role=TEXTS)
-        | st.builds(Recipient, contact=TEXTS),
-        min_size=1,
-        max_size=2,
-    ).map(tuple),
-    template=NAMES,
-    category=NAMES,
-    message_class=st.sampled_from(["transactional", "internal", "marketing"]),
+PEOPLE = (
+    st.builds(Recipient, owner=st.just(True))
+    | st.builds(Recipient, role=TEXTS)
+    | st.builds(Recipient, contact=TEXTS)
+)
+TEAMS, ENDPOINTS = st.builds(Recipient, team=st.just(True)), st.builds(Recipient, endpoint=NAMES)
+REACHED = {
+    "email": PEOPLE | TEAMS,
+    "slack": PEOPLE | TEAMS | ENDPOINTS,
+    "teams": PEOPLE | TEAMS | ENDPOINTS,
+    "webhook": TEAMS | ENDPOINTS,
+}
+NOTIFICATIONS = st.sampled_from(sorted(REACHED)).flatmap(
+    lambda channel: st.builds(
+        Notify,
+        channel=st.just(channel),
+        recipients=st.lists(REACHED[channel], min_size=1, max_size=2).map(tuple),
+        template=NAMES,
+        category=NAMES,
+        message_class=st.sampled_from(["transactional", "internal", "marketing"]),
+        if_held=st.sampled_from(["later", "drop"]),
+    )
 )
 TASKS = st.builds(
     Task,

@@ -23,6 +23,7 @@ from playbooks.domain.steps import (
     WaitUntil,
 )
 
+OWNER, ALERTS = Recipient(owner=True), Recipient(endpoint="alerts")
 CASE = Case(name="big", when="true")
 
 
@@ -49,7 +50,19 @@ def a_task(**members: object) -> Task:
         (lambda: Entry(once_per="weekly"), ("once_per",), "is not a duration"),
         (lambda: ExitWhen(left=("at_risk", "?")), ("left", 1), "is not a name"),
         (lambda: ExitWhen(entered=("",)), ("entered", 0), "is not a name"),
-        (Recipient, (), "give one of owner: true, role: NAME, contact: ID"),
+        (
+            Recipient,
+            (),
+            "give one of owner: true, team: true, role: NAME, contact: ID, endpoint: NAME",
+        ),
+        (lambda: Recipient(team=True, endpoint="alerts"), (), "give one of"),
+        (lambda: Recipient(endpoint="#alerts"), ("endpoint",), "is not a name"),
+        (
+            lambda: a_notify(recipients=(OWNER, ALERTS)),
+            ("recipients", 1),
+            "an email goes to people and teams",
+        ),
+        (lambda: a_notify(channel="webhook"), ("recipients", 0), "a webhook reaches no person"),
         (lambda: Recipient(owner=True, role="admin"), (), "give one of"),
         (lambda: Recipient(role=" "), ("role",), "must not be empty"),
         (lambda: Recipient(contact=""), ("contact",), "must not be empty"),

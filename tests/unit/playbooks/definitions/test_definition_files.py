@@ -113,7 +113,14 @@ def test_what_is_left_out_has_its_default() -> None:
             "{name: pause, wait: 1d}",
             "name: tell\n    notify: {channel: email, recipients: [{owner: true, role: x}], template: t, category: c,"
             " message_class: internal}",
-            "p.yaml:6:43: steps.0.notify.recipients.0: give one of owner: true, role: NAME, contact: ID",
+            "p.yaml:6:43: steps.0.notify.recipients.0: give one of owner: true, team: true, role: NAME, contact: ID,"
+            " endpoint: NAME",
+        ),
+        (
+            "{name: pause, wait: 1d}",
+            "name: tell\n    notify: {channel: pager, recipients: [{team: true}], template: t, category: c,"
+            " message_class: internal}",
+            "p.yaml:6:23: steps.0.notify.channel: must be 'email', 'slack', 'teams' or 'webhook', not 'pager'",
         ),
         (
             "title: Plain",

@@ -33,7 +33,7 @@ class CallsBehaviour:
         assert (posted.endpoint, posted.message_id) == ("crm", derived_id("webhook", RUN_ID, "crm"))
         assert posted.body["data"] == {"stage": "risk"}
         assert posted.body["context"]["account"]["name"] == "Acme"
-        assert posted.body["chain"] == {
+        ids = {
             "run_id": RUN_ID,
             "step": "crm",
             "playbook": "account_at_risk",
@@ -41,6 +41,11 @@ class CallsBehaviour:
             "crossing_id": "c-1",
             "fact_ids": ["fact-1", "fact-2"],
         }
+        assert ids.items() <= posted.body["chain"].items()
+        assert [each["type"] for each in posted.body["chain"]["crossing"]["facts"]] == [
+            "csm.ticket.changed",
+            "csm.ticket.changed",
+        ]
         assert await service.path() == [("crm", "called"), ("follow_up", "opened")]
         audited = [each for each in await service.tables.rows(Audited) if each.action == "endpoint_called"]
         assert [each.detail for each in audited] == [{"step": "crm", "endpoint": "crm", "status": 200}]

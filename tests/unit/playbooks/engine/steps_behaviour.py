@@ -14,12 +14,21 @@ from tests.unit.playbooks.engine.examples import approve, notify, wait
 from tests.unit.playbooks.engine.service import Service, entered
 
 from csm_common.contracts.facts import TaskChanged
-from csm_common.contracts.notifications import NotificationRequest, Recipient
+from csm_common.contracts.notifications import (
+    Chain,
+    ChainCrossing,
+    ChainFact,
+    ChainPart,
+    ChainStep,
+    NotificationRequest,
+    Recipient,
+)
 from csm_common.contracts.topics import CUSTOMER_EVENTS, NOTIFICATION_REQUESTS
 from csm_common.ids import derived_id
 from playbooks.application.handlers.steps import Advanced
 from playbooks.application.model import Audited
-from playbooks.domain.actions import Assignee
+from playbooks.domain.actions import Assignee, Notify
+from playbooks.domain.actions import Recipient as Wanted
 from playbooks.domain.run import StepResult
 from playbooks.domain.steps import Branch, Case, Step, Task
 
@@ -82,14 +91,39 @@ class StepsBehaviour:
                 },
                 "playbook": {"name": "account_at_risk", "title": "At risk"},
             },
-            chain={
-                "run_id": RUN_ID,
-                "step": "tell",
-                "playbook": "account_at_risk",
-                "playbook_version": 1,
-                "crossing_id": "c-1",
-                "fact_ids": ["fact-1", "fact-2"],
-            },
+            chain=Chain(
+                run_id=RUN_ID,
+                step="tell",
+                playbook="account_at_risk",
+                playbook_version=1,
+                crossing_id="c-1",
+                fact_ids=["fact-1", "fact-2"],
+                playbook_title="At risk",
+                run_started_at=START,
+                entered="at_risk was entered: score went from 57 to 42, the level is 50.",
+                crossing=ChainCrossing(
+                    id="c-1",
+                    threshold="at_risk",
+                    direction="entered",
+                    target="score",
+                    level=50.0,
+                    before=57.0,
+                    after=42.0,
+                    occurred_at=START,
+                    cause="facts",
+                    band_before="neutral",
+                    band_after="at_risk",
+                    scorecard="default",
+                    scorecard_version=1,
+                    parts=[ChainPart(measure="logins", before=30.0, after=15.0)],
+                    facts=[
+                        ChainFact(
+                            id=f"fact-{n}", type="csm.ticket.changed", occurred_at=START - timedelta(hours=n)
+                        )
+                        for n in (1, 2)
+                    ],
+                ),
+            ),
         )
         assert await service.results(RUN_ID) == [
             StepResult(
@@ -103,6 +137,39 @@ class StepsBehaviour:
                 revision=1,
             )
         ]
+
+    async def test_a_message_tells_the_steps_before_it_with_the_ways_they_took(
+        self, service: Service
+    ) -> None:
+        big = Case(name="big", when="score < 50.0", steps=(TASK, notify("first"), notify("second")))
+        await service.begin(a_definition(steps=(Step(name="size", branch=Branch(cases=(big,))),), priority=7))
+        for _ in range(4):
+            await service.tick()
+        first, second = await service.requests()
+        taken = [
+            ChainStep(step="size", kind="branch", outcome="taken", path="big", at=START),
+            ChainStep(step="follow_up", kind="task", outcome="opened", at=START),
+            ChainStep(step="first", kind="notify", outcome="requested", at=START),
+        ]
+        assert (first.chain.steps, second.chain.steps) == (taken[:2], taken)
+        assert (first.priority, first.if_held) == (7, "later")
+
+    async def test_whom_a_message_is_for_and_what_becomes_of_it_when_held_go_along(
+        self, service: Service
+    ) -> None:
+        chat = Notify(
+            channel="slack",
+            recipients=(Wanted(team=True), Wanted(endpoint="cs_alerts")),
+            template="account_at_risk",
+            category="health",
+            message_class="internal",
+            if_held="drop",
+        )
+        await service.begin(a_definition(steps=(Step(name="tell", notify=chat),)))
+        await service.tick()
+        [request] = await service.requests()
+        assert request.recipients == [Recipient(kind="team"), Recipient(kind="endpoint", value="cs_alerts")]
+        assert (request.channel, request.if_held) == ("slack", "drop")
 
     async def test_a_task_is_opened_for_the_owner_and_told_as_a_fact(self, service: Service) -> None:
         await service.begin(a_definition(steps=(TASK,)))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from tests.support.clock import START
@@ -10,7 +10,7 @@ from tests.unit.playbooks.builders import NOTIFY, TASK, WAIT, a_crossing, a_defi
 from tests.unit.playbooks.runs.scenes import Scene, a_scene
 
 from csm_common.errors import InvalidError
-from playbooks.domain.actions import Assignee, Until, Webhook
+from playbooks.domain.actions import Assignee, Recipient, Until, Webhook
 from playbooks.domain.definition import ExitWhen, Late
 from playbooks.domain.steps import Approve, Branch, Case, End, Path, Split, Step, WaitUntil
 
@@ -44,6 +44,29 @@ async def test_a_message_and_whom_it_is_for() -> None:
         " | Who is written to, and whether at all, the notifier decides when it sends.",
         DONE,
     ]
+
+
+@pytest.mark.parametrize(
+    ("channel", "told"),
+    [
+        ("email", "Asked for an email"),
+        ("slack", "Asked for a Slack message"),
+        ("teams", "Asked for a Teams message"),
+        ("webhook", "Asked for a webhook message"),
+    ],
+)
+async def test_how_a_message_was_asked_for(channel: Literal["email", "slack"], told: str) -> None:
+    assert NOTIFY.notify is not None
+    asked = replace(NOTIFY.notify, channel=channel, recipients=(Recipient(team=True),))
+    [first, _] = await (await playing(Step(name="tell", notify=asked))).told()
+    assert first.startswith(f"{told} (account_at_risk) to the team. |")
+
+
+async def test_a_message_to_an_endpoint() -> None:
+    assert NOTIFY.notify is not None
+    asked = replace(NOTIFY.notify, channel="slack", recipients=(Recipient(endpoint="cs_alerts"),))
+    [first, _] = await (await playing(Step(name="tell", notify=asked))).told()
+    assert first.startswith("Asked for a Slack message (account_at_risk) to the endpoint cs_alerts. |")
 
 
 async def test_a_wait_and_its_end() -> None:
