@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+import msgspec
 import yaml
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.playbooks import oracle, oracle_words
@@ -27,6 +28,7 @@ from tests.unit.playbooks.engine.endpoints import Posted, ToldEndpoints
 from tests.unit.playbooks.engine.service import Service
 from tests.unit.playbooks.engine.tables import PostgresTables
 
+from csm_common.contracts.notifications import Chain
 from csm_common.errors import PermanentError, TransientError
 from csm_common.ids import derived_id
 from csm_common.kafka.record import Record
@@ -355,7 +357,7 @@ class Both:
                 for each in told.lives
                 for name, step in each.steps.items()
             ),
-            "requests": sorted((*key, *each[:-1]) for key, *each in told.requests),
+            "requests": sorted((*key, *each) for key, *each in told.requests),
             "calls": sorted((*key, *each) for key, *each in told.calls),
             "questions": sorted(
                 (*each["run"], each["step"], each["by"], each["at"], each["expires"], each["status"])
@@ -399,10 +401,14 @@ class Both:
                     each.step,
                     each.requested_at,
                     each.expires_at,
+                    each.channel,
                     each.template,
                     each.category,
                     each.message_class,
                     tuple((to.kind, to.value) for to in each.recipients),
+                    each.if_held,
+                    each.priority,
+                    *_chain(each.chain),
                 )
                 for each in requests
             ),
@@ -449,6 +455,20 @@ def _call(posted: Posted) -> tuple[Any, ...]:
         posted.endpoint,
         posted.at,
         tuple(body["data"].items()),
+        *_chain(msgspec.convert(body["chain"], Chain)),
+    )
+
+
+def _chain(told: Chain) -> tuple[Any, ...]:
+    """What the oracle tells of it, once the ids in it fit each other and the facts are those of every crossing here."""
+    crossing = told.crossing
+    assert crossing is not None
+    assert (told.crossing_id, told.fact_ids) == (crossing.id, [each.id for each in crossing.facts])
+    return (
+        told.playbook_title,
+        told.run_started_at,
+        (crossing.id, crossing.threshold, crossing.direction, crossing.occurred_at),
+        tuple((each.step, each.outcome, each.path, each.at) for each in told.steps),
     )
 
 

@@ -305,14 +305,29 @@ class Oracle:
             for kind, value in each.items()
         )
         told = (
+            notify["channel"],
             notify["template"],
             notify["category"],
             notify["message_class"],
             to,
-            self._news(life)["revision"],
+            notify.get("if_held", "later"),
+            life.playbook.get("priority", 0),
         )
-        self.requests.append((life.key, step, self.now, self.now + timedelta(days=3), *told))
+        when = (self.now, self.now + timedelta(days=3))
+        self.requests.append((life.key, step, *when, *told, *self._chain(life)))
         return self._did(life, step, "requested")
+
+    @staticmethod
+    def _chain(life: Life) -> tuple[Any, ...]:
+        """Why: the run's beginning, the crossing, and every step before with its outcome, its way and its time, in order."""
+        crossing = life.crossing
+        before = [(name, step["outcome"], step["path"], step["at"]) for name, step in life.steps.items()]
+        return (
+            life.playbook["title"],
+            life.started,
+            (crossing.id, crossing.threshold, crossing.direction, crossing.at),
+            tuple(before),
+        )
 
     def _wait_step(self, life: Life, step: str, wait: str | Plain) -> Steps:
         ends = (
@@ -394,7 +409,8 @@ class Oracle:
         life.awaits = "call"
         for pause in (*RETRY, None):
             status = self.endpoints.get(webhook["endpoint"], 200)
-            self.calls.append((life.key, step, webhook["endpoint"], self.now, tuple(webhook["data"].items())))
+            called = (webhook["endpoint"], self.now, tuple(webhook["data"].items()))
+            self.calls.append((life.key, step, *called, *self._chain(life)))
             if status < 300:
                 return self._did(life, step, "called")
             if pause is None or status < 500:
