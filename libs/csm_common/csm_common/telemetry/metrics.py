@@ -109,3 +109,6 @@ run_lateness = _meter.create_histogram(
 notifications_sent = _meter.create_counter(
     "csm.notifier.attempts", description="Attempts, by channel and outcome."
 )
+inbound_mails = _meter.create_counter(
+    "csm.notifier.inbound.mails", description="Mails that came back, by what they were taken for."
+)

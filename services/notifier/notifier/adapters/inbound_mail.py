@@ -1,10 +1,11 @@
-"""Mails that come back, read for what they are: bounces (RFC 3464), spam reports (RFC 5965), machines' answers, answers of people.
+"""Mails that come back, read for what they are: bounces (RFC 3464), spam reports (RFC 5965), answers of machines and of people.
 
 The library's lenient policy is used throughout: these mails come from anywhere, and many break every rule there is.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from binascii import a2b_base64, a2b_qp
+from collections.abc import Callable, Iterator, Sequence
 from email import message_from_bytes, message_from_string
 from email.message import Message
 from email.policy import compat32
@@ -19,6 +20,13 @@ _RECIPIENTS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", 
 _RETURNED = ("Return-Path", "X-Return-Path", "Errors-To", "List-Unsubscribe", "Original-Mail-From")
 _NAMING = ("X-CSM-Notification", "Message-ID", "Original-Envelope-Id", "X-Failed-Message-Id")
 _ANSWERED = ("In-Reply-To", "References")
+_COPIES = (
+    "message/rfc822",
+    "message/global",
+    "text/rfc822-headers",
+    "message/global-headers",
+    "message/rfc822-headers",
+)
 _ADDRESS = re.compile(r"[^\s<>:,;\"'?]{1,200}@[^\s<>,;\"'?]{1,255}")
 _ID = re.compile(r"<?\s*([^\s<>@]{1,200})(?:@[^\s<>]*)?>?")
 _DAEMON = re.compile(r"mailer-daemon|postmaster|mail delivery (sub)?system", re.IGNORECASE)
@@ -26,6 +34,7 @@ _LISTS = re.compile(r"bulk|junk|list|auto.?reply", re.IGNORECASE)
 _GIVEN_UP = re.compile(
     r"permanent|undeliverable|could not be delivered|wasn't able to deliver", re.IGNORECASE
 )
+_DECODED: dict[str, Callable[[bytes], bytes]] = {"base64": a2b_base64, "quoted-printable": a2b_qp}
 _QMAIL_LATER = re.compile(r"in the queue too long", re.IGNORECASE)
 
 
@@ -151,7 +160,7 @@ def _named(mail: Message, returned: Message | None, report: Message | None) -> I
     texts = [*_values(returned, _NAMING), *_values(report, ("Original-Envelope-Id",))]
     texts += _values(mail, ("In-Reply-To",))
     texts += [each for value in _values(mail, ("References",)) for each in reversed(value.split()[-20:])]
-    seen = set()
+    seen: set[str] = set()
     for each in texts:
         found = _ID.match(each.strip())
         if found is not None and found.group(1) not in seen and len(seen) < 20:
@@ -162,16 +171,8 @@ def _named(mail: Message, returned: Message | None, report: Message | None) -> I
 def _returned(parts: Sequence[Message]) -> Message | None:
     """The headers of our own mail, as they came back."""
     for each in parts[1:]:
-        if each.get_content_type() in ("message/rfc822", "message/global"):
-            inner = each.get_payload()
-            if isinstance(inner, list) and inner:
-                return inner[0]
-        if each.get_content_type() in (
-            "text/rfc822-headers",
-            "message/global-headers",
-            "message/rfc822-headers",
-        ):
-            return message_from_string(_text(each), policy=compat32)
+        if each.get_content_type() in _COPIES:
+            return _inner(each)
     for each in parts:
         _, line, below = _text(each).partition("--- Below this line is a copy of the message.")
         if line:
@@ -181,16 +182,28 @@ def _returned(parts: Sequence[Message]) -> Message | None:
 
 def _fields_of(parts: Sequence[Message], content_type: str) -> Message | None:
     found = next((each for each in parts if each.get_content_type() == content_type), None)
-    return message_from_string(_text(found).lstrip(), policy=compat32) if found is not None else None
+    return _inner(found) if found is not None else None
+
+
+def _inner(part: Message) -> Message:
+    """The message, or the fields, that a part holds: the library parses those of type message, and leaves others as texts."""
+    payload = part.get_payload()
+    if isinstance(payload, list) and payload and isinstance(payload[0], Message):
+        return payload[0]
+    return message_from_string(_text(part).lstrip(), policy=compat32)
 
 
 def _blocks(part: Message) -> Iterator[Message]:
     """The groups of fields of a delivery status; the library parses them unless the part is encoded."""
     payload = part.get_payload()
-    if isinstance(payload, list) and part.get("Content-Transfer-Encoding") is None:
-        yield from payload[:_PARTS]
+    inner = [each for each in payload if isinstance(each, Message)] if isinstance(payload, list) else []
+    encoding = str(part.get("Content-Transfer-Encoding", "7bit")).strip().lower()
+    if len(inner) > 1 and encoding not in _DECODED:
+        yield from inner[:_PARTS]
         return
-    text = _text(part) or "\n\n".join(str(each) for each in payload if isinstance(each, Message))
+    text = "\n\n".join(str(each) for each in inner) or _text(part)
+    if encoding in _DECODED:
+        text = _DECODED[encoding](text.encode("ascii", "replace")).decode("utf-8", "replace")
     for block in re.split(r"\r?\n[ \t]*\r?\n", text.strip())[:_PARTS]:
         yield message_from_string(block, policy=compat32)
 
@@ -205,7 +218,7 @@ def _parts(mail: Message) -> Iterator[Message]:
         yield part
         inner = part.get_payload()
         if part.get_content_maintype() == "multipart" and isinstance(inner, list):
-            waiting[:0] = inner[:_PARTS]
+            waiting[:0] = [each for each in inner[:_PARTS] if isinstance(each, Message)]
 
 
 def _text(part: Message) -> str:

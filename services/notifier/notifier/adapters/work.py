@@ -14,6 +14,7 @@ from notifier.adapters.erasures import PostgresErasures
 from notifier.adapters.facts import OutboxFacts
 from notifier.adapters.notifications import PostgresNotifications
 from notifier.adapters.paces import PostgresPaces
+from notifier.adapters.responses import PostgresResponses
 from notifier.adapters.suppressions import PostgresSuppressions
 from notifier.application.ports import OpenWork
 
@@ -32,6 +33,7 @@ class PostgresWork:
     health: PostgresAccountHealth
     erasures: PostgresErasures
     facts: OutboxFacts
+    responses: PostgresResponses
 
 
 def work_in(tx: AsyncConnection) -> PostgresWork:
@@ -47,6 +49,7 @@ def work_in(tx: AsyncConnection) -> PostgresWork:
         health=PostgresAccountHealth(tx),
         erasures=PostgresErasures(tx),
         facts=OutboxFacts(tx),
+        responses=PostgresResponses(tx),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from csm_common.contracts.contacts import ContactRecorded
+from notifier.application.responses import Responses
 from notifier.application.views import NotificationDetail, NotificationFilter, NotificationSummary
 from notifier.domain.delivery import Answer, Verdict
 from notifier.domain.notification import HeldBy, Notification, Status
@@ -326,6 +327,11 @@ class Work(Protocol):
     @property
     def facts(self) -> Facts:
         """The outbox."""
+        ...
+
+    @property
+    def responses(self) -> Responses:
+        """What people did with messages."""
         ...
 
 
