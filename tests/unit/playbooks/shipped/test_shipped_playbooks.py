@@ -87,6 +87,22 @@ def test_of_two_with_one_purpose_one_goes_before_the_other() -> None:
         assert PLAYBOOKS[first].priority > PLAYBOOKS[second].priority
 
 
+def test_the_mails_of_what_cannot_wait_go_before_others_and_their_priority_decides_on_nothing_else() -> None:
+    urgent = (
+        "account_critical",
+        "support_escalated",
+        "notice_due",
+        "payment_failed",
+        "renewal",
+        "account_at_risk",
+    )
+    others = max(each.priority for name, each in PLAYBOOKS.items() if name not in urgent)
+    purposes = [each.serves for each in PLAYBOOKS.values()]
+    for name in urgent:
+        assert PLAYBOOKS[name].priority > others
+        assert purposes.count(PLAYBOOKS[name].serves) == 1
+
+
 @every
 def test_its_thresholds_are_on_every_card_that_can_start_it(name: str) -> None:
     on = cards()
