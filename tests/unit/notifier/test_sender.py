@@ -1,40 +1,91 @@
-"""The sender's loop, with the outside in memory."""
+"""The sender's loop over deliveries of a toy kind: numbers that are due, sent, and written down."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from tests.support.clock import ManualClock
 from tests.support.waiting import eventually
-from tests.unit.notifier.builders import KIM, RETRIES, a_notification, an_entry
-from tests.unit.notifier.fakes import FixedRenderer, MemoryStore, ScriptedChannel
 
-from notifier.application.handlers.delivery import Delivery, DeliveryPolicy
-from notifier.domain.delivery import Answer
-from notifier.domain.notification import Status
 from notifier.entrypoints.pollers import Sender
 
 LEASE = timedelta(minutes=2)
 
 
-class Post:
-    """A sender on a store, a channel and a clock; nothing but waking makes it look (its interval is an hour)."""
+class Toys:
+    """Deliveries: `due` are claimed in turn, `recorded` once written down; `gate` holds sends back while it is not set."""
 
-    def __init__(self, channel: ScriptedChannel | None = None, concurrency: int = 3) -> None:
-        self.channel = channel or ScriptedChannel()
-        self.store = MemoryStore()
+    def __init__(self) -> None:
+        self.due: list[int] = []
+        self.sent: list[int] = []
+        self.recorded: list[int] = []
+        self.back: list[int] = []
+        self.told: list[int] = []
+        self.stolen: set[int] = set()
+        self.open_transactions = 0
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.on_send: Callable[[int], None] = lambda _: None
+        self.on_commit: Callable[[], None] = lambda: None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """Fails where `on_commit` does."""
+        self.open_transactions += 1
+        try:
+            yield
+            self.on_commit()
+        finally:
+            self.open_transactions -= 1
+
+    async def claim(self, work: None, limit: int) -> tuple[Sequence[int], bool]:
+        """The first that are due."""
+        taken, self.due = self.due[:limit], self.due[limit:]
+        return taken, bool(self.due)
+
+    def released(self, jobs: Sequence[int]) -> None:
+        """Note them."""
+        self.back += jobs
+
+    async def attempt(self, job: int) -> int:
+        """Send it, at the gate."""
+        self.on_send(job)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        await self.gate.wait()
+        self.in_flight -= 1
+        self.sent.append(job)
+        return job
+
+    async def record(self, work: None, done: Sequence[int]) -> Collection[str]:
+        """All but those that somebody else has."""
+        ours = [each for each in done if each not in self.stolen]
+        self.recorded += ours
+        return [str(each) for each in ours]
+
+    def tell(self, done: Sequence[int], ours: Collection[str]) -> None:
+        """Note them."""
+        self.told += [each for each in done if str(each) in ours]
+
+
+class Post:
+    """A sender of toys; nothing but waking makes it look (its interval is an hour)."""
+
+    def __init__(self, concurrency: int = 3) -> None:
+        self.toys = Toys()
         self.clock = ManualClock()
         self.commits = 0
-        policy = DeliveryPolicy(retries=RETRIES, lease=LEASE)
-        delivery = Delivery(FixedRenderer(), {"email": self.channel}, policy, self.clock, "me", lambda: 0.0)
-        self.sender = Sender(
-            delivery,
-            self.store.open,
-            [self.channel],
+        self.sender: Sender[None, int, int] = Sender(
+            self.toys,
+            self.toys.transaction,
+            self.toys.gate.set,
             self.clock,
             concurrency=concurrency,
             interval_s=3600.0,
+            lease=LEASE,
             grace=timedelta(milliseconds=10),
             on_commit=self._note_commit,
         )
@@ -42,44 +93,32 @@ class Post:
     def _note_commit(self) -> None:
         self.commits += 1
 
-    async def add(self, *names: str) -> None:
-        """Pending notifications for Kim."""
-        async with self.store.open() as work:
-            await work.directory.record([an_entry(email=KIM.email, role="owner")])
-            await work.notifications.add([a_notification(name) for name in names], self.clock.now())
+    def add(self, *toys: int) -> None:
+        """These are due."""
+        self.toys.due += toys
         self.sender.wake()
 
-    async def statuses(self) -> list[Status]:
-        """Of all notifications, by id."""
-        async with self.store.open() as work:
-            found = await work.notifications.page(None, None, None, 100)
-        return [each.status for each in sorted(found, key=lambda each: each.id)]
-
-    async def all_are(self, status: Status) -> bool:
-        """Whether there is nothing else."""
-        return set(await self.statuses()) == {status}
-
-    async def some_are(self, status: Status) -> bool:
-        """Whether there is one."""
-        return status in await self.statuses()
+    def all_recorded(self, count: int) -> Callable[[], bool]:
+        """Whether so many are written down."""
+        return lambda: len(self.toys.recorded) == count
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[Toys]:
         """The loop runs during the block, and is stopped and drained at its end."""
         stop = asyncio.Event()
         task = asyncio.create_task(self.sender.run(stop))
         try:
-            yield
+            yield self.toys
         finally:
             stop.set()
             await task
 
 
-def raising(error: Exception, times: int) -> Callable[[], None]:
+def raising(error: Exception, times: int = 1) -> Callable[..., None]:
     """Raises the first few times it is called."""
     left = [error] * times
 
-    def call() -> None:
+    def call(*_: object) -> None:
         if left:
             raise left.pop()
 
@@ -88,131 +127,117 @@ def raising(error: Exception, times: int) -> Callable[[], None]:
 
 async def test_waking_sends_what_is_due_and_wakes_the_relay() -> None:
     post = Post()
-    async with post.running():
-        await post.add("a", "b")
-        await eventually(lambda: post.all_are(Status.SENT))
-    assert post.commits == 2
-    assert len(post.channel.sent) == 2
+    async with post.running() as toys:
+        post.add(1, 2)
+        await eventually(post.all_recorded(2))
+        await eventually(lambda: sorted(toys.told) == [1, 2])
+    assert post.commits >= 1
 
 
 async def test_no_more_than_allowed_are_in_flight_and_none_is_left_over() -> None:
     post = Post(concurrency=3)
-    post.channel.gate.clear()
-    async with post.running():
-        await post.add(*(f"n-{number}" for number in range(10)))
-        await eventually(lambda: post.channel.in_flight == 3)
-        post.sender.wake()
-        await post.add("one-more")
-        post.channel.gate.set()
-        await eventually(lambda: post.all_are(Status.SENT))
-    assert post.channel.most_in_flight == 3
-    assert len(post.channel.sent) == 11
+    post.toys.gate.clear()
+    async with post.running() as toys:
+        post.add(*range(10))
+        await eventually(lambda: toys.in_flight == 3)
+        post.add(10)
+        toys.gate.set()
+        await eventually(post.all_recorded(11))
+    assert toys.most_in_flight == 3
 
 
 async def test_one_slow_send_keeps_the_others_going() -> None:
     post = Post(concurrency=2)
-    post.channel.gate.clear()
-    async with post.running():
-        await post.add("slow")
-        await eventually(lambda: post.channel.in_flight == 1)
-        assert await post.statuses() == [Status.SENDING]
-        await post.add("z-other")
-        await eventually(lambda: post.channel.in_flight == 2)
-        post.channel.gate.set()
-        await eventually(lambda: post.all_are(Status.SENT))
+    post.toys.gate.clear()
+    async with post.running() as toys:
+        post.add(1)
+        await eventually(lambda: toys.in_flight == 1)
+        post.add(2)
+        await eventually(lambda: toys.in_flight == 2)
 
 
 async def test_no_transaction_is_open_while_a_message_is_sent() -> None:
     post = Post()
     seen: list[int] = []
-    post.channel.on_send = lambda: seen.append(post.store.open_transactions)
+    post.toys.on_send = lambda _: seen.append(post.toys.open_transactions)
     async with post.running():
-        await post.add("a")
-        await eventually(lambda: post.all_are(Status.SENT))
+        post.add(1)
+        await eventually(post.all_recorded(1))
     assert seen == [0]
 
 
-async def test_stopping_gives_up_what_hangs_and_records_it_as_a_retry() -> None:
+async def test_stopping_gives_up_what_hangs_and_records_it() -> None:
     post = Post()
-    post.channel.gate.clear()
-    async with post.running():
-        await post.add("hangs")
-        await eventually(lambda: post.channel.in_flight == 1)
-    assert await post.statuses() == [Status.RETRY]
+    post.toys.gate.clear()
+    async with post.running() as toys:
+        post.add(1)
+        await eventually(lambda: toys.in_flight == 1)
+    assert toys.recorded == [1]
 
 
-async def test_stopping_finishes_what_is_nearly_done() -> None:
-    post = Post()
+async def test_what_ends_while_others_are_written_down_is_written_down_together() -> None:
+    post = Post(concurrency=50)
+    transactions: list[int] = []
+    post.toys.on_commit = lambda: transactions.append(1)
     async with post.running():
-        await post.add("a")
-        await eventually(lambda: len(post.channel.sent) == 1)
-    assert await post.statuses() == [Status.SENT]
+        post.add(*range(50))
+        await eventually(post.all_recorded(50))
+    assert len(transactions) < 25
 
 
 async def test_an_outcome_is_recorded_again_while_the_database_is_away() -> None:
     post = Post()
-    post.channel.on_send = lambda: setattr(post.store, "fail", raising(ConnectionError(), 1))
-    async with post.running():
-        await post.add("a")
-        await eventually(lambda: post.all_are(Status.SENT))
-    assert len(post.channel.sent) == 1
+    post.toys.on_send = lambda _: setattr(post.toys, "on_commit", raising(ConnectionError()))
+    async with post.running() as toys:
+        post.add(1)
+        await eventually(lambda: toys.told == [1])
+    assert toys.sent == [1]
+
+
+async def test_a_record_that_fails_for_good_leaves_it_to_the_lease() -> None:
+    post = Post()
+    post.toys.on_send = lambda _: setattr(post.toys, "on_commit", raising(ValueError("a bug")))
+    async with post.running() as toys:
+        post.add(1)
+        await eventually(lambda: toys.sent == [1])
+    assert toys.told == []
 
 
 async def test_a_record_is_not_tried_beyond_the_lease() -> None:
     post = Post()
 
-    def outlast_the_lease() -> None:
-        if not post.channel.sent:
-            post.clock.advance(LEASE)
-            post.store.fail = raising(ConnectionError(), 1)
+    def away_for_long() -> None:
+        post.clock.advance(LEASE)
+        raise ConnectionError
 
-    post.channel.on_send = outlast_the_lease
-    async with post.running():
-        await post.add("a")
-        await eventually(lambda: post.all_are(Status.SENT))
-    assert len(post.channel.sent) == 2
-
-
-async def test_a_record_that_fails_for_good_leaves_it_to_the_lease() -> None:
-    post = Post()
-    post.channel.on_send = lambda: setattr(post.store, "fail", raising(ValueError("a bug"), 1))
-    async with post.running():
-        await post.add("a")
-        await eventually(lambda: len(post.channel.sent) == 1)
-    assert await post.statuses() == [Status.SENDING]
-    assert post.commits == 0
+    post.toys.on_send = lambda _: setattr(post.toys, "on_commit", away_for_long)
+    async with post.running() as toys:
+        post.add(1)
+        await eventually(lambda: toys.sent == [1])
+    assert toys.told == []
 
 
 async def test_an_attempt_that_breaks_off_leaves_the_others_alone() -> None:
     post = Post(concurrency=1)
-    post.channel.on_send = raising(RuntimeError("a bug"), 1)
-    async with post.running():
-        await post.add("a", "b")
-        await eventually(lambda: len(post.channel.sent) == 1)
-        await eventually(lambda: post.some_are(Status.SENT))
-    assert sorted(await post.statuses()) == [Status.SENDING, Status.SENT]
+    post.toys.on_send = raising(RuntimeError("a bug"))
+    async with post.running() as toys:
+        post.add(1, 2)
+        await eventually(lambda: toys.recorded == [2])
 
 
-async def test_one_who_lost_the_lease_records_nothing() -> None:
+async def test_what_was_claimed_in_vain_is_given_back() -> None:
     post = Post()
-    post.channel.gate.clear()
-    async with post.running():
-        await post.add("a")
-        await eventually(lambda: post.channel.in_flight == 1)
-        async with post.store.open() as work:
-            now = post.clock.advance(LEASE)
-            (other,) = await work.notifications.claim("other", now, now + LEASE, 1)
-        post.channel.gate.set()
-        await eventually(lambda: post.commits == 1)
-        assert await post.statuses() == [Status.SENDING]
-    assert other.attempt == 2
+    post.toys.on_commit = raising(ConnectionError())
+    async with post.running() as toys:
+        post.add(1)
+        await eventually(lambda: toys.back == [1])
+    assert toys.sent == []
 
 
-async def test_a_retry_is_sent_when_it_is_due() -> None:
-    post = Post(ScriptedChannel(Answer("deferred", "451", 451), Answer("accepted", "Kept", 250)))
-    async with post.running():
-        await post.add("a")
-        await eventually(lambda: post.all_are(Status.RETRY))
-        post.clock.advance(timedelta(seconds=5))
-        post.sender.wake()
-        await eventually(lambda: post.all_are(Status.SENT))
+async def test_one_who_lost_the_lease_tells_nothing() -> None:
+    post = Post()
+    post.toys.stolen = {1}
+    async with post.running() as toys:
+        post.add(1, 2)
+        await eventually(lambda: toys.told == [2])
+    assert sorted(toys.sent) == [1, 2]
