@@ -14,7 +14,7 @@ from notifier.domain.quiet_hours import QuietHours
 from notifier.domain.recipients import Recipient
 
 Word = Literal["send", "hold", "drop", "cap", "suppress"]
-"""It may go · later · not at all, as it wants no delay · not at all, as there were enough · not at all, as the person wants none."""
+"""It may go · later · not at all: it wants no delay · not at all: there were enough · not at all: the person wants none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
