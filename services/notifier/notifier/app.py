@@ -24,13 +24,12 @@ from csm_common.web.factory import create_web_app
 from csm_common.web.keys import KeyStore
 from csm_common.web.probes import consumer_checks
 from csm_common.web.server import HttpServer
-from notifier.adapters.email import EmailChannel
+from notifier.adapters.channels.all import channels_of, tls_of
+from notifier.adapters.outbound import Outbound
 from notifier.adapters.smtp_connections import SmtpConnections
 from notifier.adapters.templates import Templates
 from notifier.adapters.work import work_in, work_on
 from notifier.application.handlers.delivery import Delivery
-from notifier.application.ports import Channel
-from notifier.domain.addresses import Mailbox
 from notifier.entrypoints.api import notification_routes
 from notifier.entrypoints.consumer import ContactsConsumer, RequestsConsumer
 from notifier.entrypoints.pollers import Sender
@@ -44,8 +43,8 @@ async def build(settings: Settings) -> AsyncIterator[Sequence[Loop]]:
     """Open what the service needs; its loops in the order in which they are stopped."""
     clock = SystemClock()
     smtp = SmtpConnections(settings.smtp)
-    email = EmailChannel(smtp, Mailbox.parse(settings.smtp.sender), timeout_s=settings.smtp.timeout_s)
-    channels: dict[str, Channel] = {"email": email}
+    outbound = Outbound(settings.notifier.addresses, tls=tls_of(settings.notifier), clock=clock)
+    channels = channels_of(settings, outbound, smtp)
     owner = f"{socket.gethostname()}/{os.getpid()}"
     delivery = Delivery(Templates(), channels, settings.notifier.policy, clock, owner, random.random)
     engine = service_engine(settings.database, SCHEMA)
@@ -72,6 +71,7 @@ async def build(settings: Settings) -> AsyncIterator[Sequence[Loop]]:
             Loop("relay", relay.run),
         ]
     smtp.close()
+    await outbound.close()
     await engine.dispose()
 
 

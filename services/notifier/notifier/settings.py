@@ -8,9 +8,12 @@ from pydantic_settings import SettingsConfigDict
 
 from csm_common.settings import ServiceSettings
 from notifier.application.handlers.delivery import DeliveryRules
+from notifier.application.ports import ChannelName
 from notifier.domain.addresses import Mailbox, is_address
 from notifier.domain.policy import ContactPolicy
+from notifier.domain.public_addresses import AddressRules
 from notifier.domain.retries import RetrySchedule
+from notifier.endpoint_settings import Endpoint, EndpointName, Host, SlackSettings, told_wrong
 
 
 def _schedule(line: str) -> str:
@@ -49,6 +52,8 @@ class SmtpSettings(BaseModel):
     timeout_s: float = Field(
         default=60.0, gt=0, description="For one mail from connecting to the last answer."
     )
+    connections: int = Field(default=8, ge=1, description="At most so many connections at once, per process.")
+    mails_per_connection: int = Field(default=100, ge=1, description="Then a new one is made.")
 
 
 class NotifierSettings(BaseModel):
@@ -63,7 +68,9 @@ class NotifierSettings(BaseModel):
         description="The pauses after failed attempts, each longer by up to a fifth at random.",
     )
     concurrency: int = Field(
-        default=64, ge=1, description="At most so many messages are being sent at once, to all endpoints together."
+        default=64,
+        ge=1,
+        description="At most so many messages are being sent at once, to all endpoints together.",
     )
     lease_s: float = Field(
         default=120.0, description="After this long a sender that tells nothing is taken for dead."
@@ -74,6 +81,37 @@ class NotifierSettings(BaseModel):
         ge=0,
         description="So long after a request's receipt its contact may still come before the team inbox stands in.",
     )
+    endpoints: dict[EndpointName, Endpoint] = Field(
+        default={}, description="Chats and webhooks by name, as JSON."
+    )
+    teams: dict[str, dict[ChannelName, str]] = Field(
+        default={}, description="By team and channel: its address, or the name of its endpoint. As JSON."
+    )
+    slack: SlackSettings = SlackSettings()
+    allowed_networks: tuple[str, ...] = Field(
+        default=(),
+        description="Networks (CIDR) that are sent to over HTTP although they are not public. As JSON.",
+    )
+    allowed_hosts: tuple[Host, ...] = Field(
+        default=(), description="Hosts that are sent to over HTTP whatever their addresses are. As JSON."
+    )
+    cafile: str | None = Field(
+        default=None, description="Certificates to trust for HTTPS beside the public ones."
+    )
+
+    @property
+    def addresses(self) -> AddressRules:
+        """Where messages may go over HTTP."""
+        return AddressRules.parse(self.allowed_networks, self.allowed_hosts)
+
+    @model_validator(mode="after")
+    def _endpoints_fit(self) -> Self:
+        if (mistake := told_wrong(self.endpoints, self.teams, self.slack)) is not None:
+            raise ValueError(mistake)
+        if any(not is_address(ways["email"]) for ways in self.teams.values() if "email" in ways):
+            raise ValueError("teams: an email of a team is no email address")
+        _ = self.addresses
+        return self
 
     def rules(self, contact_policy: ContactPolicy) -> DeliveryRules:
         """What of this the deliveries go by."""

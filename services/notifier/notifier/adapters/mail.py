@@ -1,36 +1,39 @@
-"""A notification as a mail: what mail programs, filters and receiving systems need beside the words."""
+"""A message as a mail: what mail programs, filters and receiving systems need beside the words."""
 
 import re
-from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from notifier.application.ports import Rendered
+from notifier.application.ports import Attachment, Links, Outgoing
 from notifier.domain.addresses import Mailbox
-from notifier.domain.notification import Notification
-from notifier.domain.recipients import Recipient
 
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]")
+_MEDIA_TYPE = re.compile(r"([a-z]+)/([a-z0-9.+-]+)")
+_REFERENCES = 20  # RFC 5322 sets no limit, servers set one to a header: the first and the last of a thread are what counts
 
 
-def compose(
-    notification: Notification, recipient: Recipient, words: Rendered, sender: Mailbox, now: datetime
-) -> EmailMessage:
+def compose(message: Outgoing, sender: Mailbox) -> EmailMessage:
     """The mail. Its Message-ID is the notification's id, so that a mail sent again is known as the same."""
+    notification, recipient = message.begun.notification, message.begun.recipient
     mail = EmailMessage(policy=SMTP)
     mail["From"] = _address(sender)
     mail["To"] = _address(Mailbox(recipient.address, recipient.name or ""))
-    mail["Subject"] = one_line(words.subject)
-    mail["Date"] = now
+    mail["Subject"] = one_line(message.words.subject)
+    mail["Date"] = message.now
     mail["Message-ID"] = message_id(notification.id, sender.domain)
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-CSM-Notification"] = one_line(notification.id)
     mail["X-CSM-Account"] = one_line(notification.account_id)
     mail["X-CSM-Run"] = one_line(notification.run_id)
-    mail.set_content(words.text)
-    mail.add_alternative(words.html, subtype="html")
+    _join_thread(mail, [message_id(each, sender.domain) for each in message.begun.thread])
+    _offer_a_way_out(mail, message.links)
+    mail.set_content(message.words.text)
+    if message.words.html is not None:
+        mail.add_alternative(message.words.html, subtype="html")
+    for each in message.words.attachments:
+        _attach(mail, each)
     return mail
 
 
@@ -42,6 +45,33 @@ def message_id(notification_id: str, domain: str) -> str:
 def one_line(text: str) -> str:
     """The text without anything that could end a header."""
     return _BREAKS.sub(" ", text).strip()
+
+
+def _join_thread(mail: EmailMessage, before: list[str]) -> None:
+    """So that mail programs show what belongs together as one conversation."""
+    if before:
+        mail["In-Reply-To"] = before[-1]
+        mail["References"] = " ".join(before[:1] + before[1:][-_REFERENCES:])
+
+
+def _offer_a_way_out(mail: EmailMessage, links: Links) -> None:
+    """The unsubscribe button of mail programs: RFC 2369 and, with one click, RFC 8058."""
+    ways = [links.unsubscribe, f"mailto:{links.unsubscribe_mail}" if links.unsubscribe_mail else None]
+    told = ", ".join(f"<{one_line(each)}>" for each in ways if each)
+    if told:
+        mail["List-Unsubscribe"] = told
+    if links.unsubscribe:
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+
+
+def _attach(mail: EmailMessage, attachment: Attachment) -> None:
+    known = _MEDIA_TYPE.fullmatch(attachment.media_type.lower())
+    main, sub = (
+        known.groups()
+        if known and known[1] not in ("message", "multipart")
+        else ("application", "octet-stream")
+    )
+    mail.add_attachment(attachment.content, maintype=main, subtype=sub, filename=one_line(attachment.name))
 
 
 def _address(mailbox: Mailbox) -> Address:

@@ -1,0 +1,1 @@
+"""One file per way to people: each behind the port Channel."""
