@@ -112,3 +112,7 @@ notifications_sent = _meter.create_counter(
 inbound_mails = _meter.create_counter(
     "csm.notifier.inbound.mails", description="Mails that came back, by what they were taken for."
 )
+feed_dropped = _meter.create_counter(
+    "csm.notifier.feed.dropped",
+    description="Deliveries of the health change feed dropped, as too many waited.",
+)

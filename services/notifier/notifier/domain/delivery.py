@@ -3,7 +3,7 @@ from a passing one; the channel reads it, here are its consequences."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 from notifier.domain.notification import HeldBy, Notification, Status
 from notifier.domain.recipients import Decision
@@ -77,9 +77,18 @@ def held(notification: Notification, held_by: HeldBy, until: datetime, reason: s
     return Verdict(status=Status.HELD, reason=reason, wake_at=until, held_by=held_by)
 
 
+class Expires(Protocol):
+    """Whatever is not to be sent after some time."""
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When that is."""
+        ...
+
+
 def after_answer(
     answer: Answer,
-    notification: Notification,
+    notification: Expires,
     tries: int,
     now: datetime,
     retries: RetrySchedule,

@@ -1,0 +1,1 @@
+"""The health change feed on PostgreSQL and in CEL."""

@@ -1,0 +1,99 @@
+"""Conditions of subscriptions in CEL: tried once when they are saved, asked at every change."""
+
+import re
+from typing import Any
+
+import cel
+
+from csm_common.errors import InvalidError
+from notifier.domain.subscriptions import Condition, Standing
+
+VARIABLES = ("account", "account_id", "score", "band", "coverage")
+
+_LONGEST = 4_000
+_COMPLAINT = re.compile(r"<input>:\d+:(\d+): (?:Syntax error: )?(.+?)(?: expecting .*)?$", re.MULTILINE)
+_BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,")
+_SAMPLE = Standing(account_id="sample", score=50.5, band="sample", coverage=0.5, attributes={})
+
+_FUNCTIONS = frozenset(
+    {
+        "size", "contains", "startsWith", "endsWith", "matches", "type", "dyn",
+        "string", "int", "uint", "double", "bytes", "duration", "timestamp",
+        "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfYear", "getDayOfWeek",
+        "getHours", "getMinutes", "getSeconds", "getMilliseconds",
+    }
+)  # fmt: skip
+"""Those that a program knows; any other is only missed once it is called, and then the condition would hold for nobody."""
+
+
+def check_condition(expression: str) -> None:
+    """InvalidError with the character at fault where it can never be true or false."""
+    if len(expression) > _LONGEST:
+        raise _mistake(f"it has more than {_LONGEST} characters", _LONGEST)
+    try:
+        program = cel.compile(expression)
+    except ValueError as refused:
+        told = _COMPLAINT.search(str(refused))
+        if told is None:
+            raise _mistake(str(refused).splitlines()[0], 1) from refused
+        raise _mistake(told[2], int(told[1])) from refused
+    _names(expression, program)
+    try:
+        _holds(program, _SAMPLE)
+    except KeyError:
+        pass  # the sample has no attributes
+    except Exception as refused:
+        raise _mistake(str(refused).splitlines()[0], 1) from refused
+
+
+def stored_condition(expression: str) -> Condition:
+    """The condition of an expression that was checked when saved; an account that lacks what it speaks of does not meet it."""
+    try:
+        program = cel.compile(expression)
+    except ValueError:  # an older build took it
+        return lambda standing: False
+
+    def condition(standing: Standing) -> bool:
+        try:
+            return _holds(program, standing)
+        except Exception:  # an attribute is missing, or of another kind than the condition expects
+            return False
+
+    return condition
+
+
+def _names(expression: str, program: cel.Program) -> None:
+    known = {*VARIABLES, *_BOUND.findall(expression)}
+    for name in program.variables():
+        if name not in known:
+            raise _mistake(
+                f"there is no variable {name}; there are {', '.join(VARIABLES)}", _place(expression, name)
+            )
+    for name in program.functions():
+        if name.isidentifier() and name not in _FUNCTIONS:
+            told = f"there is no function {name}; there are {', '.join(sorted(_FUNCTIONS))}"
+            raise _mistake(told, _place(expression, name))
+
+
+def _place(expression: str, name: str) -> int:
+    found = re.search(rf"\b{re.escape(name)}\b", expression)
+    return found.start() + 1 if found else 1
+
+
+def _holds(program: cel.Program, standing: Standing) -> bool:
+    variables: dict[str, Any] = {
+        "account": dict(standing.attributes),
+        "account_id": standing.account_id,
+        "score": standing.score,
+        "band": standing.band,
+        "coverage": standing.coverage,
+    }
+    answer = program.execute(variables)
+    if not isinstance(answer, bool):
+        raise TypeError(f"it gives {answer!r}, not true or false")
+    return answer
+
+
+def _mistake(sentence: str, character: int) -> InvalidError:
+    mistake = {"at": "filters.where", "character": character, "message": sentence}
+    return InvalidError(f"filters.where, at character {character}: {sentence}", errors=[mistake])
