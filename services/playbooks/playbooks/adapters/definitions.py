@@ -9,9 +9,9 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from csm_common.errors import FatalError
+from csm_common.yaml_document import BrokenDocumentError, YamlDocument
 from playbooks.adapters.conditions import condition_mistakes, stored_condition
 from playbooks.adapters.definition_mistakes import Refused, refused
-from playbooks.adapters.yaml_document import BrokenDocumentError, YamlDocument
 from playbooks.application.mistakes import Mistake, MistakenError
 from playbooks.application.model import Playbook
 from playbooks.domain.definition import Definition

@@ -15,7 +15,7 @@ import yaml
 Place = Sequence[str | int]
 
 _DEEPEST = 120
-"""A step within a step takes about five of these."""
+"""A step within a step of a playbook takes about five of these."""
 
 _C_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where the wheel has it
 
@@ -117,7 +117,7 @@ def _compose(text: str) -> yaml.Node | None:
             _broken(f"aliases such as *{event.anchor} are not understood: write it out", event.start_mark)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
-            _broken("no playbook is nested so deeply", event.start_mark)
+            _broken("no document is nested so deeply", event.start_mark)
     root: yaml.Node | None = yaml.compose(text, Loader=_Loader)
     return root
 

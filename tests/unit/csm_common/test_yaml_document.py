@@ -2,7 +2,7 @@
 
 import pytest
 
-from playbooks.adapters.yaml_document import BrokenDocumentError, YamlDocument
+from csm_common.yaml_document import BrokenDocumentError, YamlDocument
 
 DOCUMENT = YamlDocument("a: 1\nb:\n  - c: 2\n    d: [3, 4]\n")
 
