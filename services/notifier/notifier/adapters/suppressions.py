@@ -36,6 +36,8 @@ WHERE person = :person AND reason = 'unsubscribed' AND lifted_at IS NULL
 _PAGE = text(f"""
 SELECT {_COLUMNS} FROM suppressions WHERE lifted_at IS NULL
   AND (CAST(:account_id AS text) IS NULL OR account_id = CAST(:account_id AS text))
+  AND (CAST(:contact_id AS text) IS NULL OR contact_id = CAST(:contact_id AS text))
+  AND (CAST(:category AS text) IS NULL OR category = CAST(:category AS text))
   AND (CAST(:reason AS text) IS NULL OR reason = CAST(:reason AS text))
   AND (CAST(:at AS timestamptz) IS NULL OR (since, id) < (CAST(:at AS timestamptz), CAST(:id AS text)))
 ORDER BY since DESC, id DESC LIMIT :limit
@@ -79,12 +81,20 @@ class PostgresSuppressions:
         await self._tx.execute(_LIFT, {"person": person, "category": category, "now": now})
 
     async def page(
-        self, account_id: str | None, reason: str | None, before: tuple[datetime, str] | None, limit: int
+        self,
+        account_id: str | None,
+        reason: str | None,
+        before: tuple[datetime, str] | None,
+        limit: int,
+        *,
+        contact_id: str | None = None,
+        category: str | None = None,
     ) -> Sequence[Suppression]:
         """Those in force, newest first; `before` is the moment and the id of the last one of the page before."""
         at, last = before or (None, None)
-        wanted = {"account_id": account_id, "reason": reason, "at": at, "id": last, "limit": limit}
-        return [_suppression(row) for row in await self._tx.execute(_PAGE, wanted)]
+        wanted = {"account_id": account_id, "contact_id": contact_id, "category": category, "reason": reason}
+        found = await self._tx.execute(_PAGE, {**wanted, "at": at, "id": last, "limit": limit})
+        return [_suppression(row) for row in found]
 
     async def remove(self, suppression_id: str, now: datetime) -> bool:
         """An operator lifts one; False where there is none in force with that id."""

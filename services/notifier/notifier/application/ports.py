@@ -197,7 +197,14 @@ class Suppressions(Protocol):
         ...
 
     async def page(
-        self, account_id: str | None, reason: str | None, before: tuple[datetime, str] | None, limit: int
+        self,
+        account_id: str | None,
+        reason: str | None,
+        before: tuple[datetime, str] | None,
+        limit: int,
+        *,
+        contact_id: str | None = None,
+        category: str | None = None,
     ) -> Sequence[Suppression]:
         """Those in force, newest first."""
         ...

@@ -5,10 +5,11 @@ from alembic import op
 revision = "0007"
 down_revision = "0006"
 
-# One row for each thing that was told as a fact, so that following a link a thousand times is one fact.
+# One row for each thing that was told as a fact, so that following a link a thousand times is one fact. No reference to the
+# notification: it would lock the row under the person's lock, while a sender takes the two the other way round.
 _RESPONSES = """
 CREATE TABLE responses (
-    notification_id text NOT NULL REFERENCES notifications ON DELETE CASCADE,
+    notification_id text NOT NULL,
     status text NOT NULL,
     number integer NOT NULL,
     at timestamptz NOT NULL,
