@@ -1,7 +1,8 @@
 """Settings of the notifier beside those every service has (`CSM_SMTP__HOST=…`, `CSM_NOTIFIER__RETRIES=5s, 30s, 2m`)."""
 
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -32,6 +33,16 @@ def _mailbox(text: str) -> str:
     return text
 
 
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    plain = parts.scheme in ("https", "http") and parts.hostname and not (parts.query or parts.fragment)
+    if not plain or parts.username or not text.isascii() or any(each.isspace() for each in text):
+        raise ValueError(
+            "write https:// and a host, and a path if there is one, such as https://mail.example.com"
+        )
+    return text.rstrip("/")
+
+
 class SmtpSettings(BaseModel):
     """The mail server that takes our mails over."""
 
@@ -49,6 +60,10 @@ class SmtpSettings(BaseModel):
         default=None, description="Certificates to trust for STARTTLS beside the system's own."
     )
     hello: str | None = Field(default=None, description="The name in EHLO; the machine's own unless told.")
+    bounce_address: Annotated[str, AfterValidator(_address)] | None = Field(
+        default=None,
+        description="A mailbox of ours whose sub-addresses (bounces+…@) take mails that come back; see docs/unsubscribe.md.",
+    )
     timeout_s: float = Field(
         default=60.0, gt=0, description="For one mail from connecting to the last answer."
     )
@@ -97,6 +112,16 @@ class NotifierSettings(BaseModel):
     )
     cafile: str | None = Field(
         default=None, description="Certificates to trust for HTTPS beside the public ones."
+    )
+    public_url: Annotated[str, AfterValidator(_public_url)] | None = Field(
+        default=None,
+        description="Where people reach /v1/unsubscribe and the like, such as https://mail.example.com.",
+    )
+    tracking: bool = Field(
+        default=False, description="Tell of opens and clicks of messages to customers; ask a lawyer first."
+    )
+    categories: dict[str, dict[Literal["en", "de"], str]] = Field(
+        default={}, description="What people call the categories they can choose from, by language. As JSON."
     )
 
     @property

@@ -8,7 +8,6 @@ from typing import Any
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 _NOTHING_ELSE = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 PACKAGED = Path(__file__).parent.parent / "pages"
@@ -34,7 +33,7 @@ class PublicPages:
         packaged: Titles = self._words.pop("categories")
         self._titles = categories or packaged
         css = (PACKAGED / "page.css").read_text()
-        environment.globals.update(sender=sender, css=Markup(css))  # noqa: S704  (our own file)
+        environment.globals.update(sender=sender, css=css)
         self._templates = {name: environment.get_template(f"{name}.html.j2") for name in self._words}
         style = base64.b64encode(sha256(css.encode()).digest()).decode()
         self._policy = f"{_NOTHING_ELSE}; style-src 'sha256-{style}'"
