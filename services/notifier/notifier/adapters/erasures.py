@@ -11,11 +11,14 @@ from notifier.adapters import notification_rows as rows
 from notifier.application.ports import Erased
 from notifier.domain.notification import Notification
 
+# What is told of scores, measures and events goes with the context; the ids that led to the message stay.
+_BLANK_CONTENT = "context = '{}', chain = chain - CAST('{entered,steps,crossing}' AS text[])"
+
 # Whatever is not final has an instant at which it needs somebody. A sender that has one in hand finds it gone when it is done.
-_CANCEL = """
-    status = 'cancelled', reason = 'erased', wake_at = NULL, lease_owner = NULL, finished_at = t.erased_at, context = '{}'
+_CANCEL = f"""
+    status = 'cancelled', reason = 'erased', wake_at = NULL, lease_owner = NULL, finished_at = t.erased_at, {_BLANK_CONTENT}
 """
-_BLANK = "context = '{}', reason = CASE WHEN reason IS NOT NULL THEN 'erased' END"
+_BLANK = f"{_BLANK_CONTENT}, reason = CASE WHEN reason IS NOT NULL THEN 'erased' END"
 _NOT_BLANK = "wake_at IS NULL AND (context <> '{}' OR reason <> 'erased')"
 
 _CONTACTS = """

@@ -133,7 +133,16 @@ _table = Table(
     MetaData(),
     *(
         Column(name, DateTime(timezone=True) if name.endswith("_at") else String())
-        for name in ("id", "account_id", "status", "channel", "playbook", "run_id", "requested_at")
+        for name in (
+            "id",
+            "account_id",
+            "status",
+            "channel",
+            "playbook",
+            "run_id",
+            "folded_into",
+            "requested_at",
+        )
     ),
 )
 
@@ -144,9 +153,7 @@ ATTEMPTS = text("SELECT * FROM attempts WHERE notification_id = :id ORDER BY num
 DECISIONS = text("SELECT * FROM decisions WHERE notification_id = :id ORDER BY number")
 
 
-def page_query(
-    wanted: NotificationFilter, before: tuple[datetime, str] | None, limit: int
-) -> Select[Any]:
+def page_query(wanted: NotificationFilter, before: tuple[datetime, str] | None, limit: int) -> Select[Any]:
     """Newest first. Only the conditions that are asked for, so that each combination has its own plan."""
     query = (
         select(text("*"))
@@ -154,7 +161,7 @@ def page_query(
         .order_by(_table.c.requested_at.desc(), _table.c.id.desc())
         .limit(limit)
     )
-    for name in ("account_id", "channel", "playbook", "run_id"):
+    for name in ("account_id", "channel", "playbook", "run_id", "folded_into"):
         if (value := getattr(wanted, name)) is not None:
             query = query.where(_table.c[name] == value)
     if wanted.status is not None:
@@ -183,9 +190,7 @@ def _summary_fields(row: Row[Any]) -> dict[str, Any]:
     return computed | {name: row._mapping[name] for name in names}
 
 
-def detail(
-    row: Row[Any], attempts: Sequence[Row[Any]], decisions: Sequence[Row[Any]]
-) -> NotificationDetail:
+def detail(row: Row[Any], attempts: Sequence[Row[Any]], decisions: Sequence[Row[Any]]) -> NotificationDetail:
     """A row, the policy's words and its attempts as the page of one notification shows them."""
     decided = row.recipient_why is not None
     return NotificationDetail(

@@ -17,6 +17,7 @@ class NotificationFilter:
     channel: str | None = None
     playbook: str | None = None
     run_id: str | None = None
+    folded_into: str | None = None
     dead: bool = False
 
 

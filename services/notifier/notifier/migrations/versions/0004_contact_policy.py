@@ -77,6 +77,13 @@ def upgrade() -> None:
     op.execute(_PACES)
     op.execute("CREATE INDEX notifications_in_hand ON notifications (person) WHERE status = 'sending'")
     op.execute("CREATE INDEX notifications_of_run ON notifications (run_id, person)")
+    op.execute(
+        "CREATE INDEX notifications_folded ON notifications (folded_into) WHERE folded_into IS NOT NULL"
+    )
+    op.execute(
+        "CREATE INDEX notifications_dead ON notifications (requested_at DESC, id DESC)"
+        " WHERE status IN ('failed', 'undeliverable', 'unknown')"
+    )
     op.execute(_CONTACTED)
     op.execute("CREATE INDEX contacted_person ON contacted (person, at)")
     op.execute("CREATE INDEX contacted_account ON contacted (account_id, at)")
