@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from notifier.adapters.account_health import PostgresAccountHealth
 from notifier.adapters.contact_history import PostgresContactHistory
 from notifier.adapters.decisions import PostgresDecisions
+from notifier.adapters.digest_rows import PostgresDigestRows
 from notifier.adapters.directory import PostgresDirectory
 from notifier.adapters.erasures import PostgresErasures
 from notifier.adapters.facts import OutboxFacts
@@ -30,6 +31,7 @@ class PostgresWork:
     history: PostgresContactHistory
     suppressions: PostgresSuppressions
     decisions: PostgresDecisions
+    digests: PostgresDigestRows
     health: PostgresAccountHealth
     erasures: PostgresErasures
     facts: OutboxFacts
@@ -46,6 +48,7 @@ def work_in(tx: AsyncConnection) -> PostgresWork:
         history=PostgresContactHistory(tx),
         suppressions=PostgresSuppressions(tx),
         decisions=PostgresDecisions(tx),
+        digests=PostgresDigestRows(tx),
         health=PostgresAccountHealth(tx),
         erasures=PostgresErasures(tx),
         facts=OutboxFacts(tx),

@@ -222,6 +222,27 @@ class Decisions(Protocol):
         ...
 
 
+class DigestRows(Protocol):
+    """Messages that wait for a digest, and the digests."""
+
+    async def companions(self, due: Sequence[Due], now: datetime) -> Sequence[Due]:
+        """Lock the others that wait for a digest which is due, for the persons and channels of those of `due` that do; none that
+        somebody else is just looking at."""
+        ...
+
+    async def lock(self, persons: Collection[str]) -> None:
+        """Until the end of the transaction nobody else makes digests for these."""
+        ...
+
+    async def known(self, ids: Collection[str]) -> Mapping[str, Notification | None]:
+        """Those of these digests that are there; locked, or None where it is too late to add to them."""
+        ...
+
+    async def extend(self, digests: Sequence[Notification]) -> None:
+        """Digests that are known and locked now tell more."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Erased:
     """What an erasure did: contacts deleted, notifications and attempts blanked, and the notifications that were cancelled."""
@@ -319,6 +340,11 @@ class Work(Protocol):
     @property
     def decisions(self) -> Decisions:
         """The words of the contact policy."""
+        ...
+
+    @property
+    def digests(self) -> DigestRows:
+        """The digests."""
         ...
 
     @property

@@ -84,6 +84,9 @@ def upgrade() -> None:
         "CREATE INDEX notifications_dead ON notifications (requested_at DESC, id DESC)"
         " WHERE status IN ('failed', 'undeliverable', 'unknown')"
     )
+    op.execute(
+        "CREATE INDEX notifications_for_digest ON notifications (person, channel) WHERE held_by = 'digest'"
+    )
     op.execute(_CONTACTED)
     op.execute("CREATE INDEX contacted_person ON contacted (person, at)")
     op.execute("CREATE INDEX contacted_account ON contacted (account_id, at)")
