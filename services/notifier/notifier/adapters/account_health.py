@@ -11,7 +11,7 @@ from notifier.application.ports import TrendPoint
 
 DAYS = 60
 
-# The day's last score stands for the day. Slices keep at most DAYS points; points that are older than that are left out when read.
+# The day's last score stands for the day. Slices keep at most DAYS points; those that are older are left out when read.
 _SAVE = text(f"""
 INSERT INTO account_health AS known (account_id, revision, score, band, evaluated_at, scorecard, measures, trend_days,
     trend_scores)

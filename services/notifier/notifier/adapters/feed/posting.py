@@ -1,11 +1,14 @@
 """Posts messages to subscribers: signed, to addresses that are checked, with no word of URL or secrets in what is told."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from notifier.adapters.outbound import Outbound, check_url
 from notifier.adapters.signing import signed
 from notifier.domain.delivery import Answer
+
+_LONGEST_SAID = 300
 
 
 class SignedPost:
@@ -24,4 +27,6 @@ class SignedPost:
         """Once: no redirect is followed."""
         content = body.encode()
         headers = {"content-type": "application/json", **signed(secrets, message_id, at, content)}
-        return await self._outbound.post(url, content=content, headers=headers)
+        reply = await self._outbound.exchange(url, content=content, headers=headers)
+        said = (reply.body or b"")[:_LONGEST_SAID].decode(errors="replace")
+        return replace(reply.answer, said=" ".join(said.split()) or None)
