@@ -3,8 +3,8 @@
 A field that is missing or of the wrong kind reads as None or an empty list: a strange context yields a plainer message, not none.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -16,20 +16,30 @@ _LEAST_CHANGE = 0.5  # less is shown as no change at all
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A measure that moved, in points of the whole score."""
+    """A measure that moved, in points of the whole score; `change` is what the score gained by it, None where one side is unknown."""
 
     measure: str
     before: float | None
     after: float | None
+    change: float | None = field(init=False)
 
-    @property
-    def change(self) -> float | None:
-        """How many points the score gained by it; None where one side is unknown."""
-        return None if self.before is None or self.after is None else self.after - self.before
+    def __post_init__(self) -> None:
+        """Set what follows from the others; a field, because it travels to where templates are rendered."""
+        change = None if self.before is None or self.after is None else self.after - self.before
+        object.__setattr__(self, "change", change)
 
 
-def brief(notification: Notification, now: datetime) -> dict[str, Any]:
-    """The template's variables: all of the context's own, and over them those every template may count on."""
+def brief(
+    notification: Notification,
+    now: datetime,
+    trend: Sequence[Mapping[str, Any]] = (),
+    unsubscribe_url: str | None = None,
+    preferences_url: str | None = None,
+) -> dict[str, Any]:
+    """The template's variables: all of the context's own, and over them those every template may count on.
+
+    `trend` are the account's last scores as `{"at": datetime, "score": 0…100}`, oldest first; the links are for the foot of letters.
+    """
     context = notification.context
     crossing, playbook = _mapping(context.get("crossing")), _mapping(context.get("playbook"))
     account = _account(notification)
@@ -45,10 +55,13 @@ def brief(notification: Notification, now: datetime) -> dict[str, Any]:
         "band_before": _text(crossing.get("band_before")),
         "coverage": _number(context.get("coverage")),
         "parts": _parts(crossing.get("parts")),
+        "trend": list(_points(trend)),
+        "items": list(_items(context.get("items"))),
         "renewal_in_days": (account["renewal_date"] - now.date()).days if account["renewal_date"] else None,
         "playbook": {"name": notification.playbook, "title": _text(playbook.get("title"))},
         "notification_id": notification.id,
         "requested_at": notification.requested_at,
+        "links": {"unsubscribe_url": unsubscribe_url, "preferences_url": preferences_url},
     }
 
 
@@ -77,6 +90,30 @@ def _parts(value: Any) -> list[Part]:
     ]
     moved = [part for part in told if part.change is None or abs(part.change) >= _LEAST_CHANGE]
     return sorted(moved, key=lambda part: part.change or 0.0)
+
+
+def _points(trend: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The points of the trend that have a score."""
+    for each in trend:
+        if (score := _number(each.get("score"))) is not None:
+            yield {"at": each.get("at"), "score": score}
+
+
+def _items(value: Any) -> Iterator[dict[str, Any]]:
+    """The messages that a digest tells."""
+    for each in value if isinstance(value, list) else []:
+        if isinstance(each, Mapping):
+            account, playbook = each.get("account"), _mapping(each.get("playbook"))
+            named = account if isinstance(account, str) else _mapping(account).get("name")
+            yield {
+                "account": _text(named) or _text(each.get("account_id")),
+                "score": _number(each.get("score")),
+                "band": _text(each.get("band")),
+                "title": _text(each.get("playbook_title")) or _text(playbook.get("title")) or _text(each.get("title")),
+                "template": _text(each.get("template")),
+                "notification_id": _text(each.get("notification_id")) or _text(each.get("id")),
+                "requested_at": each.get("requested_at"),
+            }
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -1,58 +1,68 @@
-"""Figures and names as people read them in a message."""
+"""The words of ours that no library knows: names of measures and bands, and days near today, in the languages that are shipped."""
 
-from datetime import date, datetime
+from collections.abc import Mapping
 
 NOTHING = "–"
-_ABBREVIATIONS = ("api", "arr", "ces", "csat", "mrr", "nps", "sla")
+_ABBREVIATIONS = frozenset({"api", "arr", "ces", "csat", "mrr", "nps", "sla"})
+
+_GERMAN = {
+    # bands
+    "critical": "kritisch",
+    "at_risk": "gefährdet",
+    "neutral": "neutral",
+    "healthy": "gesund",
+    # dimensions
+    "adoption": "Nutzung",
+    "commercial": "Vertrag und Zahlung",
+    "outcome": "Ergebnisse",
+    "relationship": "Beziehung",
+    "satisfaction": "Zufriedenheit",
+    "support": "Support",
+    # measures
+    "ces": "CES",
+    "champions": "Fürsprecher",
+    "csat": "CSAT",
+    "days_to_go_live": "Tage bis zum Start",
+    "days_to_notice": "Tage bis zur Kündigungsfrist",
+    "days_to_renewal": "Tage bis zur Verlängerung",
+    "escalations": "Eskalationen",
+    "feature_breadth": "Breite der Nutzung",
+    "goals": "Ziele",
+    "goals_progress": "Fortschritt der Ziele",
+    "last_nps": "letzter NPS",
+    "nps": "NPS",
+    "open_tickets": "offene Tickets",
+    "review_recency": "Zeit seit dem letzten Review",
+    "seat_use": "Auslastung der Lizenzen",
+    "sentiment": "Stimmung",
+    "touchpoint_recency": "Zeit seit dem letzten Kontakt",
+    "unpaid_invoices": "offene Rechnungen",
+    "usage_recency": "Zeit seit der letzten Nutzung",
+    "usage_trend": "Trend der Nutzung",
+    "usage_volume": "Umfang der Nutzung",
+}  # fmt: skip
+
+_NAMES: Mapping[str, Mapping[str, str]] = {"de": _GERMAN}
+_NEAR_DAYS: Mapping[str, Mapping[int, str]] = {
+    "en": {-1: "yesterday", 0: "today", 1: "tomorrow"},
+    "de": {-1: "gestern", 0: "heute", 1: "morgen"},
+}
 
 
-def points(value: float | None) -> str:
-    """A score or a part of one, in whole points."""
-    return NOTHING if value is None else f"{round(value):d}"
-
-
-def change(value: float | None) -> str:
-    """A gain or a loss of points, with its sign."""
-    if value is None:
-        return NOTHING
-    rounded = round(value)
-    return "±0" if rounded == 0 else f"{'+' if rounded > 0 else '−'}{abs(rounded):d}"
-
-
-def words(name: str | None) -> str:
-    """A name of ours (`open_tickets`, `nps`) as it stands in a sentence."""
+def words(name: str | None, language: str = "en") -> str:
+    """A name of ours (`open_tickets`, `nps`) as it stands in a sentence of that language; one that nobody translated as it is."""
     if not name:
         return NOTHING
-    return " ".join(each.upper() if each in _ABBREVIATIONS else each for each in name.split("_"))
+    known = _NAMES.get(language, {}).get(name)
+    return known or " ".join(each.upper() if each in _ABBREVIATIONS else each for each in name.split("_"))
 
 
-def heading(name: str | None) -> str:
+def heading(name: str | None, language: str = "en") -> str:
     """The same with a capital."""
-    text = words(name)
+    text = words(name, language)
     return text[:1].upper() + text[1:]
 
 
-def money(amount: float | None, currency: str | None) -> str:
-    """An amount in whole units of its currency."""
-    if amount is None:
-        return NOTHING
-    return f"{currency or ''} {amount:,.0f}".strip()
-
-
-def day(value: date | datetime | None) -> str:
-    """A date without any doubt about the order of day and month."""
-    return NOTHING if value is None else f"{value.day} {value:%B %Y}"
-
-
-def in_days(days: int | None) -> str:
-    """How far away a day is."""
-    if days is None:
-        return NOTHING
-    if days < 0:
-        return f"{-days} day{'s' * (days != -1)} ago"
-    return {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
-
-
-def percent(share: float | None) -> str:
-    """A share of 0…1, in whole percent."""
-    return NOTHING if share is None else f"{round(share * 100):d} %"
+def near_day(days: int, language: str = "en") -> str | None:
+    """The word for yesterday, today and tomorrow; None for days further away and for languages that nobody translated."""
+    return _NEAR_DAYS.get(language, {}).get(days)
