@@ -26,11 +26,11 @@ ON CONFLICT (account_id, contact_id) DO UPDATE SET
 _ERASE = text("DELETE FROM contacts WHERE record_key = ANY(CAST(:keys AS bytea[]))")
 
 _OF_ACCOUNTS = text("""
-SELECT account_id, contact_id, details FROM contacts WHERE account_id = ANY(CAST(:account_ids AS text[]))
+SELECT account_id, contact_id, details, consents FROM contacts WHERE account_id = ANY(CAST(:account_ids AS text[]))
 """)
 
 _FIELDS = ("name", "email", "phone", "chat_handle", "timezone", "locale", "role", "active")
-_READ = ("name", "email", "role", "active")
+_READ = ("name", "email", "chat_handle", "timezone", "locale", "role", "active")
 
 
 class PostgresDirectory:
@@ -52,7 +52,7 @@ class PostgresDirectory:
         """The contacts of each account; accounts without any are absent."""
         found: dict[str, list[Contact]] = {}
         for row in await self._tx.execute(_OF_ACCOUNTS, {"account_ids": sorted(account_ids)}):
-            found.setdefault(row.account_id, []).append(_contact(row.contact_id, row.details))
+            found.setdefault(row.account_id, []).append(_contact(row.contact_id, row.details, row.consents))
         return found
 
 
@@ -68,8 +68,9 @@ def _row(entry: DirectoryEntry) -> dict[str, Any]:
     }
 
 
-def _contact(contact_id: str, details: dict[str, Any]) -> Contact:
-    return Contact(contact_id=contact_id, **{name: details[name] for name in _READ if name in details})
+def _contact(contact_id: str, details: dict[str, Any], consents: dict[str, bool]) -> Contact:
+    known = {name: details[name] for name in _READ if name in details}
+    return Contact(contact_id=contact_id, consents=consents, **known)
 
 
 def _json(value: object) -> str:

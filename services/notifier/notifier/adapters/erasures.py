@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from notifier.adapters import notification_rows as rows
+from notifier.adapters.policy_erasures import forget
 from notifier.application.ports import Erased
 from notifier.domain.notification import Notification
 
@@ -93,6 +94,7 @@ class PostgresErasures:
         }
         cancelled = await self._cancelled(_CANCEL_CONTACTS, them)
         ids = list(await self._tx.scalars(_OF_CONTACTS, them))
+        await forget(self._tx, ids, them)
         return await self._blank(ids, cancelled, contacts=0)
 
     async def of_accounts(self, accounts: Mapping[str, datetime]) -> Erased:
@@ -102,6 +104,7 @@ class PostgresErasures:
         deleted = await self._tx.execute(_DELETE_CONTACTS, them)
         cancelled = await self._cancelled(_CANCEL_ACCOUNTS, them)
         ids = list(await self._tx.scalars(_OF_ACCOUNTS, them))
+        await forget(self._tx, ids, them)
         return await self._blank(ids, cancelled, contacts=deleted.rowcount)
 
     async def erased_at(self, account_ids: Collection[str]) -> Mapping[str, datetime]:
