@@ -52,12 +52,12 @@ _TIMES = "CAST(:times AS timestamptz[])"
 _OF_ACCOUNTS = text(f"""{_UNNAMED} (
     SELECT FROM unnest({_ACCOUNTS}, {_TIMES}) AS t(account_id, erased_at)
     WHERE t.account_id = s.account_id AND s.since <= t.erased_at)
-""")  # noqa: S608
+""")
 
 _OF_CONTACTS = text(f"""{_UNNAMED} (
     SELECT FROM unnest({_ACCOUNTS}, CAST(:contacts AS text[]), {_TIMES}) AS t(account_id, contact_id, erased_at)
     WHERE t.account_id = s.account_id AND t.contact_id = s.contact_id AND s.since <= t.erased_at)
-""")  # noqa: S608
+""")
 
 
 async def forget(tx: AsyncConnection, ids: Sequence[str], them: Mapping[str, Any]) -> None:
