@@ -1,10 +1,11 @@
 """Settings of the notifier beside those every service has (`CSM_SMTP__HOST=…`, `CSM_NOTIFIER__RETRIES=5s, 30s, 2m`)."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from csm_common.settings import ServiceSettings
@@ -96,6 +97,11 @@ class NotifierSettings(BaseModel):
         default=10.0,
         ge=0,
         description="So long after a request's receipt its contact may still come before the team inbox stands in.",
+    )
+    policy_file: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices("policy_file", "policy"),
+        description="The contact policy in place of the packaged one: docs/contact-policy.md.",
     )
     endpoints: dict[EndpointName, Endpoint] = Field(
         default={}, description="Chats and webhooks by name, as JSON."

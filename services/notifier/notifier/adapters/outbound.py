@@ -4,6 +4,7 @@ Over httpcore and not httpx's client: that one has no public door for the check 
 secret.
 """
 
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ TIMEOUT_S = 10.0
 
 _CONNECT_S = 3.0
 _KEPT_S = 4.0  # less than the 5 s after which common servers hang up: a request into a closing connection ends unknown
+_NAME = re.compile(r"[a-z0-9._-]{1,253}")
 _LONGEST_BODY = 64 * 1024
 
 
@@ -170,9 +172,11 @@ def check_url(url: str, rules: AddressRules) -> httpx.URL:
         raise InvalidError("a URL here begins with https:// and a host")
     if target.userinfo:
         raise InvalidError(f"{host}: the URL must not hold a user name or password; use a secret to sign")
-    if "%" in host or is_odd_number(host):
-        raise InvalidError(f"{host}: write the host as a name, or its address in the usual form")
     address = literal(host)
+    if "%" in host or is_odd_number(host) or (address is None and not _NAME.fullmatch(host)):
+        raise InvalidError(f"{host}: write the host as a name, or its address in the usual form")
+    if target.port is not None and not 0 < target.port < 65536:
+        raise InvalidError(f"{host}: a port is a number from 1 to 65535")
     if address is not None and not rules.allow(host, address):
         raise InvalidError(_not_public(host))
     if target.scheme == "http" and not rules.lists(host):

@@ -53,13 +53,17 @@ def tls_of(notifier: NotifierSettings) -> ssl.SSLContext:
 
 def check_endpoints(notifier: NotifierSettings, outbound: Outbound) -> None:
     """A mistake in a URL stops the service when it starts, not the first message."""
-    check_url(notifier.slack.api, outbound.rules)
+    _check("CSM_NOTIFIER__SLACK__API", notifier.slack.api, outbound)
     for name, endpoint in notifier.endpoints.items():
         if endpoint.url is not None:
-            try:
-                check_url(endpoint.url.get_secret_value(), outbound.rules)
-            except InvalidError as error:
-                raise InvalidError(f"CSM_NOTIFIER__ENDPOINTS, {name}: {error.message}") from error
+            _check(f"CSM_NOTIFIER__ENDPOINTS, {name}", endpoint.url.get_secret_value(), outbound)
+
+
+def _check(where: str, url: str, outbound: Outbound) -> None:
+    try:
+        check_url(url, outbound.rules)
+    except InvalidError as error:
+        raise InvalidError(f"{where}: {error.message}") from error
 
 
 def _endpoints(notifier: NotifierSettings, kind: type[Kind]) -> Mapping[str, Kind]:

@@ -150,7 +150,7 @@ def _read(reply: Reply) -> Answer:
     try:
         told = json.loads(reply.body or b"")
         good, error = told["ok"] is True, told.get("error")
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return replace(reply.answer, outcome="unknown", detail="Slack's answer could not be read", fault=True)
     if good:
         return replace(reply.answer, detail="Slack answered ok")

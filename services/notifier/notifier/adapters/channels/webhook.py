@@ -52,7 +52,7 @@ class WebhookChannel:
                 **signed(secrets, message.begun.notification.id, message.now, content),
             },
         )
-        return replace(reply.answer, said=_outcome(reply.body))
+        return replace(reply.answer, said=word_of(reply.body))
 
     def abandon(self) -> None:
         """Give up on what is being sent."""
@@ -95,7 +95,7 @@ def _plain(value: Any) -> Any:
     return _plain(asdict(value)) if is_dataclass(value) and not isinstance(value, type) else None
 
 
-def _outcome(answered: bytes | None) -> str | None:
+def word_of(answered: bytes | None) -> str | None:
     """The member `outcome` of a JSON answer, as one short line."""
     try:
         told = json.loads(answered or b"")

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from notifier.adapters.email import EmailChannel
 from tests.integration.notifier.smtp import MailServer
 from tests.support.clock import START
 from tests.support.waiting import eventually
 from tests.unit.notifier.builders import RECIPIENT, WORDS, a_notification
 
-from notifier.adapters.email import EmailChannel
 from notifier.adapters.smtp_connections import SmtpConnections
 from notifier.domain.addresses import Mailbox
 from notifier.domain.delivery import Answer
