@@ -1,11 +1,7 @@
-"""The one file that knows everything: the notifier put together from its parts."""
+"""The one file that knows everything: the notifier's loops over its parts."""
 
-import os
-import random
-import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -24,54 +20,41 @@ from csm_common.web.factory import create_web_app
 from csm_common.web.keys import KeyStore
 from csm_common.web.probes import consumer_checks
 from csm_common.web.server import HttpServer
-from notifier.adapters.channels.all import channels_of, tls_of
-from notifier.adapters.outbound import Outbound
-from notifier.adapters.smtp_connections import SmtpConnections
-from notifier.adapters.templates import Templates
-from notifier.adapters.work import work_in, work_on
-from notifier.application.handlers.delivery import Delivery
-from notifier.entrypoints.api import notification_routes
+from notifier.adapters.feed.work import feed_in
+from notifier.adapters.work import work_in
+from notifier.assembly import Parts, feed_pruners, feed_sender, notification_sender, opened, routes
 from notifier.entrypoints.consumer import ContactsConsumer, RequestsConsumer
-from notifier.entrypoints.pollers import Sender
+from notifier.entrypoints.feed_consumer import FeedConsumer
 from notifier.settings import Settings
 
 SCHEMA = "notifier"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 @asynccontextmanager
 async def build(settings: Settings) -> AsyncIterator[Sequence[Loop]]:
     """Open what the service needs; its loops in the order in which they are stopped."""
     clock = SystemClock()
-    smtp = SmtpConnections(settings.smtp)
-    outbound = Outbound(settings.notifier.addresses, tls=tls_of(settings.notifier), clock=clock)
-    channels = channels_of(settings, outbound, smtp)
-    owner = f"{socket.gethostname()}/{os.getpid()}"
-    delivery = Delivery(Templates(), channels, settings.notifier.policy, clock, owner, random.random)
     engine = service_engine(settings.database, SCHEMA)
-    await prepare(settings.kafka, engine, schema=SCHEMA, scripts=Path(__file__).parent / "migrations")
-    async with Producer(settings.kafka) as producer:
+    await prepare(settings.kafka, engine, schema=SCHEMA, scripts=MIGRATIONS)
+    async with Producer(settings.kafka) as producer, opened(settings, engine, clock) as parts:
         relay = OutboxRelay(engine, producer)
-        sender = Sender(
-            delivery,
-            work_on(engine),
-            channels.values(),
-            clock,
-            concurrency=settings.notifier.concurrency,
-            interval_s=settings.notifier.interval_s,
-            grace=timedelta(seconds=settings.drain_timeout_s / 2),
-            on_commit=relay.wake,
-        )
-        contacts = _consumer(settings, engine, ContactsConsumer(work_in), clock, relay)
-        requests = _consumer(settings, engine, RequestsConsumer(work_in, clock, sender.wake), clock, relay)
+        sender, feed = notification_sender(parts, relay.wake), feed_sender(parts)
+        handlers: dict[str, BatchHandler] = {
+            "contacts": ContactsConsumer(work_in),
+            "requests": RequestsConsumer(work_in, clock, sender.wake),
+            "health": FeedConsumer(feed_in(parts.subscriptions), clock, feed.wake),
+        }
+        consumers = {name: _consumer(settings, engine, each, clock, relay) for name, each in handlers.items()}
+        web = _web(parts, consumers, relay, feed.wake)
         yield [
-            Loop("http", HttpServer(_web(engine, clock, contacts, requests), settings.http).run),
-            Loop("contacts", contacts.run),
-            Loop("requests", requests.run),
+            Loop("http", HttpServer(web, settings.http).run),
+            *(Loop(name, each.run) for name, each in consumers.items()),
+            *(Loop(f"feed-pruning-{number}", each.run) for number, each in enumerate(feed_pruners(parts))),
             Loop("sender", sender.run),
+            Loop("feed", feed.run),
             Loop("relay", relay.run),
         ]
-    smtp.close()
-    await outbound.close()
     await engine.dispose()
 
 
@@ -82,17 +65,16 @@ def _consumer(
 
 
 def _web(
-    engine: AsyncEngine, clock: Clock, contacts: ExactlyOnceConsumer, requests: ExactlyOnceConsumer
+    parts: Parts, consumers: dict[str, ExactlyOnceConsumer], relay: OutboxRelay, feed_work: Callable[[], None]
 ) -> FastAPI:
-    contacts_ready, contacts_alive = consumer_checks(contacts)
-    requests_ready, requests_alive = consumer_checks(requests)
+    checks = {name: consumer_checks(each) for name, each in consumers.items()}
     return create_web_app(
         title="notifier",
-        description="Delivers notification requests to the right person, once.",
-        authenticator=Authenticator(KeyStore(engine), clock),
-        routers=[notification_routes(work_on(engine))],
-        ready={"contacts": contacts_ready["consumer"], "requests": requests_ready["consumer"]},
-        alive={"contacts": contacts_alive["consumer"], "requests": requests_alive["consumer"]},
+        description="Delivers notification requests to the right person, once, when they may be reached.",
+        authenticator=Authenticator(KeyStore(parts.engine), parts.clock),
+        routers=routes(parts, told=relay.wake, feed_work=feed_work),
+        ready={name: ready["consumer"] for name, (ready, _) in checks.items()},
+        alive={name: alive["consumer"] for name, (_, alive) in checks.items()},
     )
 
 

@@ -19,9 +19,12 @@ from notifier.application.ports import Attempted, Channel, Linker, OpenWork, Ren
 from notifier.application.views import NotificationDetail
 from notifier.domain.breakers import BreakerRules
 from notifier.domain.notification import Notification
-from notifier.domain.policy import ContactPolicy
+from notifier.domain.policy import ClassRules, ContactPolicy
 
-RULES = DeliveryRules(retries=RETRIES, lease=LEASE, contact_policy=ContactPolicy())
+OPEN = ContactPolicy(classes=dict.fromkeys(("internal", "transactional", "marketing"), ClassRules()))
+"""A policy that lets everything go but to those who must not be written to."""
+
+RULES = DeliveryRules(retries=RETRIES, lease=LEASE, contact_policy=OPEN)
 
 
 def pseudonym(address: str) -> str:

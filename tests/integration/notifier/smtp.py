@@ -86,5 +86,9 @@ class MailServer:
         answer = self.answers.pop(0) if self.answers else "250 Kept"
         if answer.startswith("250"):
             self.recipients += envelope.rcpt_tos
-            self.mails.append(message_from_bytes(envelope.original_content or b"", policy=default))
+            self.kept(message_from_bytes(envelope.original_content or b"", policy=default))
         return answer
+
+    def kept(self, mail: EmailMessage) -> None:
+        """Keep a mail that was taken."""
+        self.mails.append(mail)

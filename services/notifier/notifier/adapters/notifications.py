@@ -46,13 +46,13 @@ WHERE n.id = t.id
 
 _BEGIN_ATTEMPTS = text("""
 INSERT INTO attempts (notification_id, number, started_at)
-SELECT t.id, t.number, :now FROM unnest(CAST(:ids AS text[]), CAST(:attempts AS int[])) AS t(id, number)
+SELECT t.id, t.number, CAST(:now AS timestamptz) FROM unnest(CAST(:ids AS text[]), CAST(:attempts AS int[])) AS t(id, number)
 """)
 
 _SETTLE = text("""
 UPDATE notifications n
 SET status = t.status, reason = t.reason, wake_at = t.wake_at, held_by = t.held_by, lease_owner = NULL,
-    finished_at = CASE WHEN t.wake_at IS NULL THEN :now END,
+    finished_at = CASE WHEN t.wake_at IS NULL THEN CAST(:now AS timestamptz) END,
     endpoint = coalesce(t.endpoint, n.endpoint), person = coalesce(t.person, n.person), folded_into = t.folded_into,
     recipient_kind = CASE WHEN t.why IS NULL THEN n.recipient_kind ELSE t.kind END,
     recipient_contact_id = CASE WHEN t.why IS NULL THEN n.recipient_contact_id ELSE t.contact_id END,
@@ -72,7 +72,7 @@ WITH ours AS (
 )
 UPDATE notifications n
 SET status = t.status, reason = t.reason, wake_at = t.wake_at, held_by = t.held_by, lease_owner = NULL,
-    finished_at = CASE WHEN t.wake_at IS NULL THEN :now END
+    finished_at = CASE WHEN t.wake_at IS NULL THEN CAST(:now AS timestamptz) END
 FROM ours JOIN unnest(CAST(:ids AS text[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]),
     CAST(:wakes AS timestamptz[]), CAST(:held_bys AS text[])) AS t(id, status, reason, wake_at, held_by) USING (id)
 WHERE n.id = ours.id AND n.status = 'sending'

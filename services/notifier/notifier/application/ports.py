@@ -44,8 +44,8 @@ class Directory(Protocol):
 class Due:
     """A notification that needs somebody now, locked for the length of the transaction.
 
-    `attempts` counts those made, and those of them before the last replay are `forgiven`. `interrupted` tells that the last one never
-    said how it ended; `held_by` what it was held for until now.
+    `attempts` counts those made, and those of them before the last replay are `forgiven`. `interrupted` tells that the last one
+    never said how it ended; `held_by` what it was held for until now.
     """
 
     notification: Notification
@@ -65,8 +65,8 @@ class Due:
 class Begun:
     """An attempt that is ours until `lease_until`: its number is the fence, for whoever begins one later has a higher one.
 
-    `person` is the pseudonym of whom it goes to, None where that is not one person; `thread` are the ids of what was sent to them in the
-    same run before, oldest first.
+    `person` is the pseudonym of whom it goes to, None where that is not one person; `thread` are the ids of what was sent to them
+    in the same run before, oldest first.
     """
 
     notification: Notification
@@ -274,8 +274,8 @@ class Erasures(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
-    """Something that became of a notification, for the rest of the product: `status` is the fact's word (delivered, failed, bounced,
-    complained, opened, clicked, replied, unsubscribed …), `code` the channel's, `answer` a word of the receiver."""
+    """Something that became of a notification, for the rest of the product: `status` is the fact's word (delivered, failed,
+    bounced, complained, opened, clicked, replied, unsubscribed …), `code` the channel's, `answer` a word of the receiver."""
 
     notification: Notification
     status: str
@@ -443,8 +443,8 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manners:
-    """How a channel's endpoints are to be treated: messages at once, the least time between two, and whether a receiver knows a repeat
-    by its idempotency key, so that a message that may have gone out can be sent again."""
+    """How a channel's endpoints are to be treated: messages at once, the least time between two, and whether a receiver knows a
+    repeat by its idempotency key, so that a message that may have gone out can be sent again."""
 
     at_once: int
     every: timedelta = timedelta(0)

@@ -23,8 +23,8 @@ class NotificationFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationSummary:
-    """A notification in a list. `next_attempt_at` is set while it waits, `held_by` with held, `finished_at` once its status is final,
-    `folded_into` is the digest that tells it."""
+    """A notification in a list. `next_attempt_at` is set while it waits, `held_by` with held, `finished_at` once its status is
+    final, `folded_into` is the digest that tells it."""
 
     id: str
     kind: Kind
@@ -82,7 +82,7 @@ class DecisionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationDetail(NotificationSummary):
-    """All that is known of one: whom it asked for, whom it went to, what the contact policy said, every attempt, and the ids that explain it."""
+    """All that is known of one: whom it asked for, whom it went to, what the contact policy said, every attempt, its reasons."""
 
     message_class: str
     wanted: tuple[Wanted, ...]

@@ -18,7 +18,7 @@ log = get_logger(__name__)
 
 _RECORD_AGAIN_S = 0.5
 
-WorkT = TypeVar("WorkT")
+WorkT = TypeVar("WorkT", contravariant=True)
 JobT = TypeVar("JobT")
 DoneT = TypeVar("DoneT")
 

@@ -5,7 +5,7 @@ sender die in between, the lease runs out and whoever comes next knows that the 
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from csm_common.clock import Clock
@@ -14,7 +14,7 @@ from csm_common.telemetry.logs import get_logger
 from csm_common.telemetry.tracing import remote_context, tracer
 from notifier.application.handlers.digests import fold
 from notifier.application.handlers.outcomes import tell
-from notifier.application.handlers.ruling import Case, rule
+from notifier.application.handlers.ruling import Case, reached, released, rule
 from notifier.application.lanes import Lanes
 from notifier.application.ports import (
     Attempted,
@@ -32,7 +32,7 @@ from notifier.application.ports import (
 )
 from notifier.domain.briefing import brief
 from notifier.domain.delivery import Answer, Verdict, after_answer, held, too_late, while_unknown
-from notifier.domain.notification import Status
+from notifier.domain.notification import HeldBy, Status
 from notifier.domain.policy import ContactPolicy, Ruling
 from notifier.domain.recipients import Contact, Decision, Recipient, resolve
 from notifier.domain.retries import RetrySchedule
@@ -40,7 +40,7 @@ from notifier.domain.retries import RetrySchedule
 log = get_logger(__name__)
 
 _FINAL_WORDS = {"suppress": Status.SUPPRESSED, "cap": Status.CAPPED, "drop": Status.DROPPED}
-_HELD_BY = {"quiet_hours": "quiet_hours", "digest": "digest"}
+_HELD_BY: Mapping[str, HeldBy] = {"quiet_hours": "quiet_hours", "digest": "digest"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +107,8 @@ class Delivery:
         due = await work.notifications.due(now, limit, self._lanes.full)
         if not due:
             return (), False
+        more = len(due) == limit
+        due = [*due, *await work.digests.companions(due, now)]
         contacts = await work.directory.of_accounts({each.notification.account_id for each in due})
         settled, plans = self._plan(due, contacts, now)
         plans, folded = await self._fold(work, plans, now)
@@ -121,7 +123,7 @@ class Delivery:
                 elif self._lanes.enter(plan.endpoint, self._channel(plan.due).manners):
                     begun.append(self._begin(plan, ruling, now))
             await self._write(work, plans, begun, [*settled, *folded], now)
-            return await self._jobs(work, begun), len(due) == limit
+            return await self._jobs(work, begun), more
         except BaseException:
             self.released([Job(each) for each in begun])
             raise
@@ -136,14 +138,18 @@ class Delivery:
     def _plan(
         self, due: Sequence[Due], contacts: Mapping[str, Sequence[Contact]], now: datetime
     ) -> tuple[list[Settled], list[_Plan]]:
-        settled, plans = [], []
+        settled: list[Settled] = []
+        plans: list[_Plan] = []
         for each in due:
             verdict = self._ended(each, now)
             if verdict is not None:
                 settled.append(Settled(notification=each.notification, verdict=verdict))
                 continue
             planned = self._address(each, contacts.get(each.notification.account_id, ()), now)
-            (plans if isinstance(planned, _Plan) else settled).append(planned)  # type: ignore[arg-type]
+            if isinstance(planned, _Plan):
+                plans.append(planned)
+            else:
+                settled.append(planned)
         return settled, plans
 
     def _ended(self, due: Due, now: datetime) -> Verdict | None:
@@ -183,7 +189,8 @@ class Delivery:
         waited = {each.due.notification.id: each for each in plans if each.due.held_by == "digest"}
         if not waited:
             return plans, ()
-        folded = await fold(work, [_case(each) for each in waited.values()], now)
+        cases = [_case(each) for each in waited.values()]
+        folded = await fold(work, cases, self._rules.contact_policy, now)
         gone = {each.notification.id for each in folded}
         return [each for each in plans if each.due.notification.id not in gone], folded
 
@@ -191,9 +198,8 @@ class Delivery:
         notification = plan.due.notification
         if ruling.word in _FINAL_WORDS:
             return Verdict(status=_FINAL_WORDS[ruling.word], reason=ruling.reason)
-        if ruling.word == "hold":
-            assert ruling.until is not None
-            return held(notification, _HELD_BY.get(ruling.rule, "cap"), ruling.until, ruling.reason)  # type: ignore[arg-type]
+        if ruling.word == "hold" and ruling.until is not None:
+            return held(notification, _HELD_BY.get(ruling.rule, "cap"), ruling.until, ruling.reason)
         rests = self._lanes.rests_until(plan.endpoint, now)
         if rests is not None:
             return held(notification, "endpoint", rests, "the endpoint is out of order, or asked for a pause")
@@ -232,7 +238,7 @@ class Delivery:
         await work.notifications.begin(begun, self._owner, now)
         await work.notifications.settle(settled, now)
         await work.notifications.meant_for(left)
-        await work.history.remove(left.keys() | {each.notification.id for each in settled})
+        await released(work, left.keys() | {each.notification.id for each in settled})
         await tell(work, [(each.notification, each.verdict, each.person) for each in settled], now)
 
     async def _jobs(self, work: Work, begun: Sequence[Begun]) -> list[Job]:
@@ -274,15 +280,23 @@ class Delivery:
         begun, now = job.begun, self._clock.now()
         if begun.valid_until is not None and now >= begun.valid_until:
             # Decided too long ago: quiet hours have begun since.
-            again = Verdict(status=Status.HELD, reason="it is decided about anew", wake_at=now, held_by="endpoint")
+            again = Verdict(
+                status=Status.HELD, reason="it is decided about anew", wake_at=now, held_by="endpoint"
+            )
             return Attempted(begun, again)
         links = self._linker.links(begun)
-        variables = brief(begun.notification, now, job.trend) | {
-            "unsubscribe_url": links.unsubscribe,
-            "preferences_url": links.preferences,
-        }
+        trend = [asdict(each) for each in job.trend]
+        variables = brief(
+            begun.notification,
+            now,
+            trend,
+            unsubscribe_url=links.unsubscribe,
+            preferences_url=links.preferences,
+        )
         try:
-            words = await self._renderer.render(begun.notification.template, begun.recipient.locale, variables)
+            words = await self._renderer.render(
+                begun.notification.template, begun.recipient.locale, variables
+            )
         except TemplateError as error:
             return Attempted(begun, Verdict(status=Status.FAILED, reason=str(error)))
         words = self._linker.marked(begun, words)
@@ -306,11 +320,12 @@ class Delivery:
         now = self._clock.now()
         ours = await work.notifications.record(attempted, now)
         mine = [each for each in attempted if each.begun.notification.id in ours]
-        missed = [each for each in mine if not _reached(each.verdict)]
-        await work.history.remove([each.begun.notification.id for each in missed])
-        await tell(
-            work, [(each.begun.notification, each.verdict, each.begun.person) for each in mine], now
-        )
+        sent = [each.begun for each in mine if each.verdict.status is Status.SENT]
+        cases = [Case(each.notification, each.recipient, each.person) for each in sent]
+        await reached(work, cases, self._rules.contact_policy, now)
+        ended = [each for each in mine if each.verdict.status not in (Status.SENT, Status.RETRY)]
+        await released(work, [each.begun.notification.id for each in ended])
+        await tell(work, [(each.begun.notification, each.verdict, each.begun.person) for each in mine], now)
         return ours
 
     def tell(self, done: Sequence[Attempted], ours: Collection[str]) -> None:
@@ -339,12 +354,6 @@ def _tell_one(each: Attempted) -> None:
         outcome=outcome,
         code=verdict.answer.code if verdict.answer else None,
     )
-
-
-def _reached(verdict: Verdict) -> bool:
-    """Whether the person was told, or may have been: a retry keeps its place, and so does what nobody knows of."""
-    may_have_been = verdict.answer is not None and verdict.answer.outcome == "unknown"
-    return may_have_been or verdict.status in (Status.SENT, Status.RETRY)
 
 
 def _case(plan: _Plan) -> Case:
