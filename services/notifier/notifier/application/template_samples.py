@@ -39,7 +39,10 @@ def context(now: datetime) -> dict[str, Any]:
         "coverage": 0.9,
         "crossing": {"before": 63.2, "after": 44.4, "band_before": "neutral", "parts": parts},
         "playbook": {"title": "A sample playbook"},
-        "items": [_item(now, "account_critical", "Example & Sons", 21), _item(now, "check_in", "Sample Ltd", 62)],
+        "items": [
+            _item(now, "account_critical", "Example & Sons", 21),
+            _item(now, "check_in", "Sample Ltd", 62),
+        ],
     }
 
 

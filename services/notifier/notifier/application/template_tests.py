@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
+from uuid import uuid4
 
 from csm_common.clock import Clock
 from csm_common.errors import InvalidError
-from csm_common.ids import new_id
 from notifier.application.ports import Begun, Channel, OpenWork, Outgoing, Settled
 from notifier.application.template_samples import notification
 from notifier.application.templating import Look, Templating
@@ -50,11 +50,13 @@ class TemplateTests:
         """InvalidError for what is no address, and where the template cannot be rendered or there is no email channel."""
         channel = self._channels.get("email")
         if channel is None:
-            raise InvalidError("No mail server is set, so nothing can be sent: set CSM_SMTP__HOST and CSM_SMTP__SENDER.")
+            raise InvalidError(
+                "No mail server is set, so nothing can be sent: set CSM_SMTP__HOST and CSM_SMTP__SENDER."
+            )
         if not is_address(to):
             raise InvalidError("`to` is no email address.")
         seen = await self._templating.preview(name, look)
-        test = notification(name, {}, self._clock.now(), id=new_id())
+        test = notification(name, {}, self._clock.now(), id=f"test-{uuid4().hex}")
         words = replace(seen.words, subject=MARK + seen.words.subject)
         begun = _begun(test, to, look.locale, self._clock)
         answer = await channel.send(
@@ -64,7 +66,11 @@ class TemplateTests:
         told: dict[str, Any] = {"notification_id": test.id, "outcome": answer.outcome, "locale": look.locale}
         await self._templating.tested(name, actor, **told)
         return TestSent(
-            notification_id=test.id, outcome=answer.outcome, code=answer.code, detail=answer.detail, subject=words.subject
+            notification_id=test.id,
+            outcome=answer.outcome,
+            code=answer.code,
+            detail=answer.detail,
+            subject=words.subject,
         )
 
     async def _keep(self, test: Notification, answer: Answer) -> None:
@@ -81,5 +87,11 @@ class TemplateTests:
 def _begun(test: Notification, to: str, locale: str | None, clock: Clock) -> Begun:
     recipient = Recipient("team_inbox", to, locale=locale)
     return Begun(
-        notification=test, recipient=recipient, why="a test", endpoint="email", attempt=1, tries=0, lease_until=clock.now() + _ENOUGH
+        notification=test,
+        recipient=recipient,
+        why="a test",
+        endpoint="email",
+        attempt=1,
+        tries=0,
+        lease_until=clock.now() + _ENOUGH,
     )

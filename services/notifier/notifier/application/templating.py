@@ -28,7 +28,7 @@ from notifier.domain.briefing import brief
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What to look at: a version (the active one unless told) or an unsaved `source`, with a sample, a context, or a notification."""
+    """What to look at: a version (the active one unless told) or an unsaved `source`, with a sample, context or notification."""
 
     locale: str | None = None
     version: int | None = None
@@ -172,9 +172,7 @@ class Templating:
         return await self._reader.read(text, is_json=is_json, samples=samples)
 
     async def _audit(self, store: TemplateStore, actor: str, action: Any, name: str, **detail: Any) -> None:
-        await store.audit(
-            Audited(at=self._clock.now(), actor=actor, action=action, name=name, detail=detail)
-        )
+        await store.audit(Audited(at=self._clock.now(), actor=actor, action=action, name=name, detail=detail))
 
 
 def _same_kind(written: Written, known: Sequence[StoredVersion]) -> None:

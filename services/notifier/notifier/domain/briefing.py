@@ -6,7 +6,7 @@ A field that is missing or of the wrong kind reads as None or an empty list: a s
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from notifier.domain.notification import Notification
 
@@ -16,7 +16,7 @@ _LEAST_CHANGE = 0.5  # less is shown as no change at all
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A measure that moved, in points of the whole score; `change` is what the score gained by it, None where one side is unknown."""
+    """A measure that moved, in points of the whole score; `change` is what that gained by it, None where a side is unknown."""
 
     measure: str
     before: float | None
@@ -29,16 +29,30 @@ class Part:
         object.__setattr__(self, "change", change)
 
 
+class Scored(Protocol):
+    """A point of the course of a score, 0…100."""
+
+    @property
+    def at(self) -> datetime:
+        """When."""
+        ...
+
+    @property
+    def score(self) -> float:
+        """What it was."""
+        ...
+
+
 def brief(
     notification: Notification,
     now: datetime,
-    trend: Sequence[Mapping[str, Any]] = (),
+    trend: Sequence[Scored] = (),
     unsubscribe_url: str | None = None,
     preferences_url: str | None = None,
 ) -> dict[str, Any]:
     """The template's variables: all of the context's own, and over them those every template may count on.
 
-    `trend` are the account's last scores as `{"at": datetime, "score": 0…100}`, oldest first; the links are for the foot of letters.
+    `trend` are the account's last scores, oldest first; the links are for the foot of letters.
     """
     context = notification.context
     crossing, playbook = _mapping(context.get("crossing")), _mapping(context.get("playbook"))
@@ -55,13 +69,15 @@ def brief(
         "band_before": _text(crossing.get("band_before")),
         "coverage": _number(context.get("coverage")),
         "parts": _parts(crossing.get("parts")),
-        "trend": list(_points(trend)),
+        "trend": [{"at": each.at, "score": each.score} for each in trend],
         "items": list(_items(context.get("items"))),
         "renewal_in_days": (account["renewal_date"] - now.date()).days if account["renewal_date"] else None,
         "playbook": {"name": notification.playbook, "title": _text(playbook.get("title"))},
+        "internal": notification.message_class == "internal",
         "notification_id": notification.id,
         "requested_at": notification.requested_at,
-        "links": {"unsubscribe_url": unsubscribe_url, "preferences_url": preferences_url},
+        "unsubscribe_url": unsubscribe_url,
+        "preferences_url": preferences_url,
     }
 
 
@@ -92,13 +108,6 @@ def _parts(value: Any) -> list[Part]:
     return sorted(moved, key=lambda part: part.change or 0.0)
 
 
-def _points(trend: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The points of the trend that have a score."""
-    for each in trend:
-        if (score := _number(each.get("score"))) is not None:
-            yield {"at": each.get("at"), "score": score}
-
-
 def _items(value: Any) -> Iterator[dict[str, Any]]:
     """The messages that a digest tells."""
     for each in value if isinstance(value, list) else []:
@@ -109,7 +118,8 @@ def _items(value: Any) -> Iterator[dict[str, Any]]:
                 "account": _text(named) or _text(each.get("account_id")),
                 "score": _number(each.get("score")),
                 "band": _text(each.get("band")),
-                "title": _text(each.get("playbook_title")) or _text(playbook.get("title")) or _text(each.get("title")),
+                "title": _text(each.get("playbook_title")) or _text(playbook.get("title")),
+                "internal": each.get("message_class") == "internal",
                 "template": _text(each.get("template")),
                 "notification_id": _text(each.get("notification_id")) or _text(each.get("id")),
                 "requested_at": each.get("requested_at"),

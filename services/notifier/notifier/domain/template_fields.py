@@ -1,4 +1,4 @@
-"""What a template may count on: the variables that `briefing.brief` gives, so that a misspelt one is told when the template is saved."""
+"""The variables that `briefing.brief` gives a template, so that a misspelt one is told when the template is saved."""
 
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -9,7 +9,17 @@ Shape: TypeAlias = "Mapping[str, Shape] | None"
 ANY: Mapping[str, "Shape"] = {}
 
 _ACCOUNT = ("name", "plan", "segment", "stage", "owner", "team", "region", "currency", "arr", "renewal_date")
-_ITEM = ("account", "score", "band", "title", "template", "notification_id", "requested_at")
+_ITEM = (
+    "account",
+    "score",
+    "band",
+    "title",
+    "template",
+    "internal",
+    "subject",
+    "notification_id",
+    "requested_at",
+)
 _PART = ("measure", "before", "after", "change")
 
 
@@ -24,8 +34,7 @@ BRIEF: Mapping[str, Shape] = {
     "trend": {"*": _leaves("at", "score")},
     "items": {"*": _leaves(*_ITEM)},
     "playbook": _leaves("name", "title"),
-    "links": _leaves("unsubscribe_url", "preferences_url"),
-    **_leaves("notification_id", "requested_at"),
+    **_leaves("internal", "notification_id", "requested_at", "unsubscribe_url", "preferences_url"),
 }  # fmt: skip
 """The variables of every template."""
 

@@ -1,4 +1,4 @@
-"""The words of ours that no library knows: names of measures and bands, and days near today, in the languages that are shipped."""
+"""The words of ours that no library knows, in the languages that are shipped: names of measures and bands, days near today."""
 
 from collections.abc import Mapping
 

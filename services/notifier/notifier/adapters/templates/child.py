@@ -1,7 +1,7 @@
 """The process in which templates are rendered: without environment, secrets or much memory, and for two seconds at a time.
 
-It reads jobs from a socket and answers each. The kernel ends it where a job takes too long, whatever the job is doing, and the end of
-the socket ends it with its parent, however that died. `python -I -m notifier.adapters.templates.child FD SECONDS BYTES`.
+It reads jobs from a socket and answers each. The kernel ends it where a job takes too long, whatever the job is doing, and the end
+of the socket ends it with its parent, however that died. `python -I -m notifier.adapters.templates.child FD SECONDS BYTES`.
 """
 
 import resource
@@ -25,7 +25,9 @@ _decode = msgspec.msgpack.Decoder().decode
 def main() -> None:
     """Answer jobs until the parent is gone."""
     descriptor, seconds, memory = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one when it is done
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is for the parent, which ends this one when it is done
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -172,7 +172,9 @@ class ReadDocument:
             if not words.get("subject"):
                 yield self.mistake(place, 0, "", "a message needs a subject")
             if not (words.get("text") or document.get("text") or document["layout"] != "none"):
-                yield self.mistake(place, 0, "", "a text part is missing: give text, or a layout that has one")
+                yield self.mistake(
+                    place, 0, "", "a text part is missing: give text, or a layout that has one"
+                )
             if document["layout"] == "letter" and not words.get("paragraphs"):
                 yield self.mistake(place, 0, "", "a letter needs paragraphs")
             if document["layout"] == "brief" and not words.get("lead"):

@@ -39,7 +39,7 @@ class Language:
 
     @property
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """By the names that templates use. The same figures come again and again, and a library that knows all languages takes its time."""
+        """By the names that templates use. The same figures come again and again, so the library is not asked each time."""
         cached = {each.__name__: lru_cache(_CACHED)(each) for each in self._figures}
         return {
             **cached,
@@ -52,7 +52,16 @@ class Language:
 
     @property
     def _figures(self) -> tuple[Callable[..., str], ...]:
-        return (self.change, self.clock, self.day, self.in_days, self.money, self.number, self.percent, self.points)
+        return (
+            self.change,
+            self.clock,
+            self.day,
+            self.in_days,
+            self.money,
+            self.number,
+            self.percent,
+            self.points,
+        )
 
     def points(self, value: float | None) -> str:
         """A score or a part of one, in whole points."""

@@ -1,4 +1,4 @@
-"""What is wrong with a document's templates, told before it is kept. Runs in the child process, for even compiling may not end."""
+"""What is wrong with a document's texts, told before it is kept. Runs in the child process, for even compiling may not end."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -66,7 +66,7 @@ def _syntax(environment: ImmutableSandboxedEnvironment, message: str) -> str:
 
 def _loads(press: Press, tree: nodes.Template, place: Place) -> Iterator[Found]:
     for node in tree.find_all(_LOADING):
-        name = getattr(node.template, "value", None)
+        name = getattr(getattr(node, "template", None), "value", None)
         if not isinstance(name, str):
             yield _found(place, node.lineno, "a partial is named by a plain text in quotes")
         elif name not in press.partials:
@@ -140,7 +140,14 @@ def _tried(press: Press, document: Document, samples: Mapping[str, Mapping[str, 
         for name, variables in samples.items():
             try:
                 words = press.trial(document, locale, variables)
-            except (RefusedError, TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            except (
+                RefusedError,
+                TemplateError,
+                ArithmeticError,
+                LookupError,
+                TypeError,
+                ValueError,
+            ) as error:
                 yield _found(("locales", locale), 0, f"with the {name} sample: {error}")
                 continue
             yield from _said(locale, name, words)

@@ -29,6 +29,9 @@ _REFUSED_FILTERS = ("attr", "pprint", "random", "safe", "xmlattr")
 _CACHED_LOCALES = 16
 _PIECES = 512
 
+_MOVED = ("value", "score_before", "band_before", "renewal_in_days", "coverage")
+"""What a digest does not tell of its items."""
+
 Document = Mapping[str, Any]
 
 
@@ -81,7 +84,29 @@ class Press:
         chosen = choose(document, locale)
         written = tongue(chosen, locale)
         desk = _Desk(written, self.partials) if fresh else self._desk(written)
-        return desk.render(document, chosen, _filled(document, variables))
+        told = _filled(document, variables)
+        told["items"] = [self._item(each, locale, variables) for each in told.get("items") or ()]
+        return desk.render(document, chosen, told)
+
+    def _item(
+        self, item: Mapping[str, Any], locale: str | None, variables: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """A digest's item with the subject it would have had alone, made of what is known of it."""
+        document = self._templates.get(item["template"])
+        if document is None:
+            return {**item, "subject": item["title"] or ""}
+        chosen = choose(document, locale)
+        alone = {
+            **variables,
+            **dict.fromkeys(_MOVED),
+            "parts": [],
+            "items": [],
+            "score": item["score"],
+            "band": item["band"],
+        }
+        alone["account"] = {**dict.fromkeys(variables["account"]), "name": item["account"] or ""}
+        desk = self._desk(tongue(chosen, locale))
+        return {**item, "subject": desk.subject(document, chosen, _filled(document, alone))}
 
 
 class _Desk:
@@ -91,7 +116,7 @@ class _Desk:
         self._locale = locale
         self._plain = _environment(locale, partials, html=False)
         self._rich = _environment(locale, partials, html=True)
-        self._words = {}
+        self._words: dict[str, str] = {}
         for each in partials.values():
             self._words.update(each["locales"].get(choose(each, locale), {}).get("words") or {})
         self._compiled: dict[tuple[bool, str], Template] = {}
@@ -106,8 +131,7 @@ class _Desk:
             "colour": TONES[document.get("tone") or "neutral"],
             "words": {**self._words, **(own.get("words") or {})},
         }
-        subject = " ".join(self._text(own.get("subject") or "", told, LONGEST_TEXT, "the subject").split())
-        told["subject"] = subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1] + "…"
+        told["subject"] = self.subject(document, chosen, told)
         told["lead"] = self._line(own.get("lead") or "", told)
         told["steps"] = self._lines(own.get("steps") or (), told)
         told["paragraphs"] = self._lines(own.get("paragraphs") or (), told)
@@ -123,6 +147,11 @@ class _Desk:
             "points": told["steps"][:MOST_POINTS],
             "attachments": [self._attachment(each, told) for each in document.get("attachments") or ()],
         }
+
+    def subject(self, document: Document, chosen: str, told: Mapping[str, Any]) -> str:
+        """In one line, cut where it is too long to be read anyway."""
+        subject = self._line(document["locales"][chosen].get("subject") or "", told)
+        return subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1] + "…"
 
     def _line(self, source: str, told: Mapping[str, Any]) -> str:
         return " ".join(self._text(source, told, LONGEST_TEXT, "a line").split())

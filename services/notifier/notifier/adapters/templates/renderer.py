@@ -1,4 +1,4 @@
-"""Implements ports.Renderer: templates in force, rendered by a few child processes, so that no template can hang or read the service."""
+"""Implements ports.Renderer by a few child processes, so that no template can hang the service or read what it holds."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -31,9 +31,7 @@ class Renderers:
     async def render(self, template: str, locale: str | None, variables: Plain) -> Rendered:
         """The words in the language nearest to the locale; TemplateError where there is no such template or it fails."""
         try:
-            return _rendered(
-                await self._ask(do="render", name=template, locale=locale, variables=variables)
-            )
+            return _rendered(await self._ask(do="render", name=template, locale=locale, variables=variables))
         except TemplateError as error:
             raise TemplateError(f"template {template}: {error}") from error
 

@@ -1,4 +1,4 @@
-"""One child process that renders, as its parent sees it: started when it is needed, ended when it takes too long, begun anew after that."""
+"""A child process that renders, as its parent sees it: started when it is needed, ended when it takes too long, then begun anew."""
 
 import asyncio
 import signal
