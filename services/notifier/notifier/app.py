@@ -13,6 +13,7 @@ from csm_common.kafka.consumer import ExactlyOnceConsumer
 from csm_common.kafka.producer import Producer
 from csm_common.kafka.record import BatchHandler
 from csm_common.kafka.relay import OutboxRelay
+from csm_common.poller import Poller
 from csm_common.runtime import Loop, run_service
 from csm_common.startup import prepare
 from csm_common.web.auth import Authenticator
@@ -51,6 +52,7 @@ async def build(settings: Settings) -> AsyncIterator[Sequence[Loop]]:
             Loop("http", HttpServer(web, settings.http).run),
             *(Loop(name, each.run) for name, each in consumers.items()),
             *(Loop(f"feed-pruning-{number}", each.run) for number, each in enumerate(feed_pruners(parts))),
+            Loop("templates", Poller("templates", parts.templates.catalogue.refresh, interval_s=0.5).run),
             Loop("sender", sender.run),
             Loop("feed", feed.run),
             Loop("relay", relay.run),

@@ -24,8 +24,8 @@ from notifier.adapters.outcomes import OutcomeParts, outcome_parts
 from notifier.adapters.persons import load_person_of
 from notifier.adapters.policy_file import load_policy
 from notifier.adapters.smtp_connections import SmtpConnections
-from notifier.adapters.templates.catalogue import Catalogue
-from notifier.adapters.templates.renderer import Renderers
+from notifier.adapters.templates.document import template_schema
+from notifier.adapters.templates.parts import TemplateParts
 from notifier.adapters.work import work_on
 from notifier.application.feed_delivery import FeedDelivery
 from notifier.application.feed_desk import FeedDesk
@@ -41,6 +41,7 @@ from notifier.entrypoints.pollers import Sender
 from notifier.entrypoints.public_pages import public_routes
 from notifier.entrypoints.subscriptions_api import subscription_routes
 from notifier.entrypoints.suppressions_api import suppression_routes
+from notifier.entrypoints.templates_api import template_routes
 from notifier.entrypoints.why_api import why_routes
 from notifier.settings import Settings
 
@@ -59,8 +60,7 @@ class Parts:
     person_of: PersonOf
     outbound: Outbound
     channels: Mapping[str, Channel]
-    catalogue: Catalogue
-    renderer: Renderers
+    templates: TemplateParts
     outcomes: OutcomeParts
     subscriptions: SubscriptionCache
 
@@ -70,9 +70,10 @@ async def opened(settings: Settings, engine: AsyncEngine, clock: Clock) -> Async
     """All of them; closed at the end."""
     smtp = SmtpConnections(settings.smtp)
     outbound = Outbound(settings.notifier.addresses, tls=tls_of(settings.notifier), clock=clock)
-    catalogue = Catalogue(engine)
-    renderer = Renderers(catalogue)
+    channels = channels_of(settings, outbound, smtp)
+    templates = TemplateParts(engine, clock, work_on(engine), channels)
     try:
+        await templates.start()
         yield Parts(
             settings=settings,
             engine=engine,
@@ -81,14 +82,13 @@ async def opened(settings: Settings, engine: AsyncEngine, clock: Clock) -> Async
             policy=load_policy(settings.notifier.policy_file),
             person_of=await load_person_of(engine),
             outbound=outbound,
-            channels=channels_of(settings, outbound, smtp),
-            catalogue=catalogue,
-            renderer=renderer,
+            channels=channels,
+            templates=templates,
             outcomes=await outcome_parts(settings, engine, clock),
             subscriptions=SubscriptionCache(),
         )
     finally:
-        renderer.close()
+        templates.close()
         smtp.close()
         await outbound.close()
 
@@ -98,7 +98,7 @@ def notification_sender(parts: Parts, on_commit: Callable[[], None]) -> Sender[W
     settings = parts.settings.notifier
     rules = settings.rules(parts.policy)
     delivery = Delivery(
-        parts.renderer,
+        parts.templates.renderer,
         parts.outcomes.linker,
         parts.channels,
         rules,
@@ -165,6 +165,7 @@ def routes(parts: Parts, *, told: Callable[[], None], feed_work: Callable[[], No
         suppression_routes(open_work, parts.person_of, parts.clock),
         mail_routes(open_work, outcomes.mails, parts.clock, told),
         subscription_routes(_feed_desk(parts, feed_work)),
+        template_routes(parts.templates.templating, parts.templates.tests, template_schema()),
         public_routes(open_work, outcomes.tokens, outcomes.pages, parts.clock, told),
     ]
 

@@ -1,7 +1,6 @@
 """Made-up messages to try templates with: one with every field, one with none, and what somebody sends in their place."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,14 +9,6 @@ from notifier.domain.notification import Notification, Wanted
 
 _SCORES = (71, 72, 70, 71, 68, 66, 69, 67, 63, 64, 60, 57, 55, 52, 48, 44)
 _LINK = "https://example.com/sample"
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A score at a moment."""
-
-    at: datetime
-    score: float
 
 
 def context(now: datetime) -> dict[str, Any]:
@@ -46,9 +37,12 @@ def context(now: datetime) -> dict[str, Any]:
     }
 
 
-def trend(now: datetime) -> Sequence[Point]:
+def trend(now: datetime) -> Sequence[dict[str, Any]]:
     """A score that falls."""
-    return [Point(now - timedelta(days=len(_SCORES) - 1 - at), score) for at, score in enumerate(_SCORES)]
+    return [
+        {"at": now - timedelta(days=len(_SCORES) - 1 - at), "score": score}
+        for at, score in enumerate(_SCORES)
+    ]
 
 
 def notification(template: str, told: Mapping[str, Any], now: datetime, id: str = "sample") -> Notification:

@@ -165,7 +165,8 @@ class Templating:
             if found is None:
                 raise NotFoundError(f"There is no notification {look.notification_id!r}.")
             trends = await work.health.trends({found[0].account_id})
-        return brief(found[0], now, trends.get(found[0].account_id, ()))
+        trend = [{"at": each.at, "score": each.score} for each in trends.get(found[0].account_id, ())]
+        return brief(found[0], now, trend)
 
     async def _read(self, text: str, is_json: bool) -> Written:
         samples = template_samples.samples("sample", self._clock.now())

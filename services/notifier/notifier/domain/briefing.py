@@ -6,7 +6,7 @@ A field that is missing or of the wrong kind reads as None or an empty list: a s
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from notifier.domain.notification import Notification
 
@@ -29,30 +29,16 @@ class Part:
         object.__setattr__(self, "change", change)
 
 
-class Scored(Protocol):
-    """A point of the course of a score, 0…100."""
-
-    @property
-    def at(self) -> datetime:
-        """When."""
-        ...
-
-    @property
-    def score(self) -> float:
-        """What it was."""
-        ...
-
-
 def brief(
     notification: Notification,
     now: datetime,
-    trend: Sequence[Scored] = (),
+    trend: Sequence[Mapping[str, Any]] = (),
     unsubscribe_url: str | None = None,
     preferences_url: str | None = None,
 ) -> dict[str, Any]:
     """The template's variables: all of the context's own, and over them those every template may count on.
 
-    `trend` are the account's last scores, oldest first; the links are for the foot of letters.
+    `trend` are the account's last scores as `{"at": datetime, "score": 0…100}`, oldest first; the links are for letters.
     """
     context = notification.context
     crossing, playbook = _mapping(context.get("crossing")), _mapping(context.get("playbook"))
@@ -69,7 +55,7 @@ def brief(
         "band_before": _text(crossing.get("band_before")),
         "coverage": _number(context.get("coverage")),
         "parts": _parts(crossing.get("parts")),
-        "trend": [{"at": each.at, "score": each.score} for each in trend],
+        "trend": list(trend),
         "items": list(_items(context.get("items"))),
         "renewal_in_days": (account["renewal_date"] - now.date()).days if account["renewal_date"] else None,
         "playbook": {"name": notification.playbook, "title": _text(playbook.get("title"))},

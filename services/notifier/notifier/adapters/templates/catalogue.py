@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -19,7 +19,7 @@ class Catalogue:
         self._engine = engine
         self._lock = asyncio.Lock()
         self.generation = 0
-        self.documents: Sequence[dict[str, Any]] = ()
+        self.documents: Sequence[Mapping[str, Any]] = ()
 
     async def refresh(self) -> None:
         """Take over what is in force now."""

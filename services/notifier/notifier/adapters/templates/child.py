@@ -1,7 +1,7 @@
 """The process in which templates are rendered: without environment, secrets or much memory, and for two seconds at a time.
 
-It reads jobs from a socket and answers each. The kernel ends it where a job takes too long, whatever the job is doing, and the end
-of the socket ends it with its parent, however that died. `python -I -m notifier.adapters.templates.child FD SECONDS BYTES`.
+It reads jobs from a socket and answers each. The kernel ends it where a job takes too long, whatever the job is doing; the end of
+the socket ends it with its parent, however that died. `python -I -m notifier.adapters.templates.child FD SECONDS BYTES`.
 """
 
 import resource

@@ -1,4 +1,4 @@
-"""A child process that renders, as its parent sees it: started when it is needed, ended when it takes too long, then begun anew."""
+"""A child process that renders, as its parent sees it: started when needed, ended when it takes too long, then begun anew."""
 
 import asyncio
 import signal
