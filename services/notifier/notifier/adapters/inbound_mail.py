@@ -28,7 +28,7 @@ _COPIES = (
     "message/rfc822-headers",
 )
 _ADDRESS = re.compile(r"[^\s<>:,;\"'?]{1,200}@[^\s<>,;\"'?]{1,255}")
-_ID = re.compile(r"<?\s*([^\s<>@]{1,200})(?:@[^\s<>]*)?>?")
+_ID = re.compile(r"<?\s*([!-;=?A-~]{1,200})(?:@[^\s<>]*)?>?")
 _DAEMON = re.compile(r"mailer-daemon|postmaster|mail delivery (sub)?system", re.IGNORECASE)
 _LISTS = re.compile(r"bulk|junk|list|auto.?reply", re.IGNORECASE)
 _GIVEN_UP = re.compile(

@@ -29,10 +29,14 @@ async def outcome_parts(settings: Settings, engine: AsyncEngine, clock: Clock) -
     tokens, bounce_address = Tokens(key, clock), settings.smtp.bounce_address
     addresses = ReturnAddresses(key, Mailbox.parse(bounce_address)) if bounce_address else None
     sender = Mailbox.parse(settings.smtp.sender)
+    titles = {
+        name: {str(each): title for each, title in by.items()}
+        for name, by in settings.notifier.categories.items()
+    }
     public_url, tracking = settings.notifier.public_url, settings.notifier.tracking
     return OutcomeParts(
         linker=SignedLinks(tokens, public_url, addresses, tracking=tracking),
         tokens=tokens,
-        pages=PublicPages(sender.name or sender.domain, settings.notifier.categories),
+        pages=PublicPages(sender.name or sender.domain, titles),
         mails=InboundMailReader(addresses),
     )

@@ -231,3 +231,10 @@ def test_a_mail_of_the_library_itself_is_read() -> None:
     made.set_content("Gern!\n", charset="utf-8")
     found = READER.read(made.as_bytes(), None)
     assert (found.kind, found.named) == ("replied", (ID,))
+
+
+@pytest.mark.parametrize("id_", ["a\0b", "\udcff", "ü", "a b", ""], ids=ascii)
+def test_an_id_that_none_of_ours_looks_like_is_not_looked_for(id_: str) -> None:
+    raw = f"In-Reply-To: <{id_}@vendor.example>\n\n".encode("utf-8", "surrogateescape")
+    assert id_ not in READER.read(raw, None).named
+    assert all(each.isascii() and each.isprintable() for each in READER.read(raw, None).named)

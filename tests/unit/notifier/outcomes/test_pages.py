@@ -1,6 +1,7 @@
 """The public pages: in the reader's language, whole, and without anything that could run."""
 
 import re
+from typing import Any
 
 import pytest
 import yaml
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from notifier.adapters.pages import PACKAGED, PublicPages
 
 PAGES = PublicPages("The Team")
-VALUES = {
+VALUES: dict[str, dict[str, Any]] = {
     "unsubscribe": {"category": "News", "preferences": "t.o.k"},
     "unsubscribed": {"category": "News", "preferences": "t.o.k", "under_way": True},
     "preferences": {
