@@ -1,10 +1,10 @@
 """The one file that knows everything: the notifier's loops over its parts."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from csm_common.clock import Clock, SystemClock
@@ -47,7 +47,8 @@ async def build(settings: Settings) -> AsyncIterator[Sequence[Loop]]:
             "health": FeedConsumer(feed_in(parts.subscriptions), clock, feed.wake),
         }
         consumers = {name: _consumer(settings, engine, each, clock, relay) for name, each in handlers.items()}
-        web = _web(parts, consumers, relay, feed.wake)
+        doors = routes(parts, told=relay.wake, due=sender.wake, feed_work=feed.wake)
+        web = _web(parts, consumers, doors)
         yield [
             Loop("http", HttpServer(web, settings.http).run),
             *(Loop(name, each.run) for name, each in consumers.items()),
@@ -66,15 +67,13 @@ def _consumer(
     return ExactlyOnceConsumer(settings.kafka, engine, handler, clock=clock, on_commit=relay.wake)
 
 
-def _web(
-    parts: Parts, consumers: dict[str, ExactlyOnceConsumer], relay: OutboxRelay, feed_work: Callable[[], None]
-) -> FastAPI:
+def _web(parts: Parts, consumers: dict[str, ExactlyOnceConsumer], doors: Sequence[APIRouter]) -> FastAPI:
     checks = {name: consumer_checks(each) for name, each in consumers.items()}
     return create_web_app(
         title="notifier",
         description="Delivers notification requests to the right person, once, when they may be reached.",
         authenticator=Authenticator(KeyStore(parts.engine), parts.clock),
-        routers=routes(parts, told=relay.wake, feed_work=feed_work),
+        routers=doors,
         ready={name: ready["consumer"] for name, (ready, _) in checks.items()},
         alive={name: alive["consumer"] for name, (_, alive) in checks.items()},
     )

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from csm_common.clock import Clock
 from csm_common.poller import Poller
 from notifier.adapters.channels.all import channels_of, tls_of
+from notifier.adapters.dead_letters import dead_letters_on
 from notifier.adapters.feed.conditions import check_condition
 from notifier.adapters.feed.posting import SignedPost
 from notifier.adapters.feed.pruning import FeedPruning
@@ -36,6 +37,7 @@ from notifier.application.ports import Attempted, Channel, PersonOf, Work
 from notifier.domain.breakers import BreakerRules
 from notifier.domain.policy import ContactPolicy
 from notifier.entrypoints.api import notification_routes
+from notifier.entrypoints.dead_letters_api import dead_letter_routes
 from notifier.entrypoints.mails_api import mail_routes
 from notifier.entrypoints.pollers import Sender
 from notifier.entrypoints.public_pages import public_routes
@@ -156,12 +158,16 @@ def feed_pruners(parts: Parts) -> Sequence[Poller]:
     )
 
 
-def routes(parts: Parts, *, told: Callable[[], None], feed_work: Callable[[], None]) -> Sequence[APIRouter]:
-    """All doors. `told` is called when facts are committed, `feed_work` when there may be something to tell subscribers."""
+def routes(
+    parts: Parts, *, told: Callable[[], None], due: Callable[[], None], feed_work: Callable[[], None]
+) -> Sequence[APIRouter]:
+    """All doors. `told` is called when facts are committed, `due` when there may be something to send, `feed_work` to tell
+    subscribers."""
     open_work, outcomes = work_on(parts.engine), parts.outcomes
     return [
         notification_routes(open_work),
         why_routes(open_work),
+        dead_letter_routes(dead_letters_on(parts.engine), open_work, parts.clock, due),
         suppression_routes(open_work, parts.person_of, parts.clock),
         mail_routes(open_work, outcomes.mails, parts.clock, told),
         subscription_routes(_feed_desk(parts, feed_work)),
