@@ -25,6 +25,7 @@ class MailServer:
         self.to_recipients: dict[str, str] = {}
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
+        self.senders: list[str | None] = []
         self.connections = 0
         self.released = asyncio.Event()
         self.released.set()
@@ -49,6 +50,11 @@ class MailServer:
             server.close()
             self.released.set()
             self.hang_up()
+
+    @property
+    def talking(self) -> bool:
+        """Whether anybody is connected."""
+        return any(each.transport is not None and not each.transport.is_closing() for each in self._open)
 
     def hang_up(self) -> None:
         """Cut all connections."""
@@ -86,6 +92,7 @@ class MailServer:
         answer = self.answers.pop(0) if self.answers else "250 Kept"
         if answer.startswith("250"):
             self.recipients += envelope.rcpt_tos
+            self.senders.append(envelope.mail_from)
             self.kept(message_from_bytes(envelope.original_content or b"", policy=default))
         return answer
 

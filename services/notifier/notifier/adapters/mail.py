@@ -1,9 +1,10 @@
 """A message as a mail: what mail programs, filters and receiving systems need beside the words."""
 
 import re
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
+from typing import Any
 
 from notifier.application.ports import Attachment, Links, Outgoing
 from notifier.domain.addresses import Mailbox
@@ -11,13 +12,42 @@ from notifier.domain.addresses import Mailbox
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]")
 _MEDIA_TYPE = re.compile(r"([a-z]+)/([a-z0-9.+-]+)")
+_NOT_IN_A_LINK = re.compile(r"[^!-;=?-~]")  # visible ASCII without the brackets that end it
 _REFERENCES = 20  # RFC 5322 sets no limit, servers set one to a header: the first and the last of a thread are what counts
+
+
+class _Tokens(BaseHeader):
+    """A header of links or ids: folded between them and never within, nor encoded, as the standard policy does with long ones.
+
+    Nobody decodes them there: a long unsubscribe link would be no link.
+    """
+
+    max_count = 1
+
+    @classmethod
+    def parse(cls, value: str, kwds: dict[str, Any]) -> None:
+        """The value as it is."""
+        kwds["parse_tree"], kwds["decoded"] = None, value
+
+    def fold(self, *, policy: Any) -> str:
+        """One token a line."""
+        return f"{self.name}: {f'{policy.linesep} '.join(self.split())}{policy.linesep}"
+
+
+def _policy() -> "EmailPolicy[EmailMessage]":
+    headers = HeaderRegistry()
+    for name in ("in-reply-to", "references", "list-unsubscribe"):
+        headers.map_to_type(name, _Tokens)
+    return EmailPolicy(linesep=SMTP.linesep, header_factory=headers)
+
+
+_POLICY = _policy()
 
 
 def compose(message: Outgoing, sender: Mailbox) -> EmailMessage:
     """The mail. Its Message-ID is the notification's id, so that a mail sent again is known as the same."""
     notification, recipient = message.begun.notification, message.begun.recipient
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_POLICY)
     mail["From"] = _address(sender)
     mail["To"] = _address(Mailbox(recipient.address, recipient.name or ""))
     mail["Subject"] = one_line(message.words.subject)
@@ -57,7 +87,7 @@ def _join_thread(mail: EmailMessage, before: list[str]) -> None:
 def _offer_a_way_out(mail: EmailMessage, links: Links) -> None:
     """The unsubscribe button of mail programs: RFC 2369 and, with one click, RFC 8058."""
     ways = [links.unsubscribe, f"mailto:{links.unsubscribe_mail}" if links.unsubscribe_mail else None]
-    told = ", ".join(f"<{one_line(each)}>" for each in ways if each)
+    told = ", ".join(f"<{_NOT_IN_A_LINK.sub('', each)}>" for each in ways if each)
     if told:
         mail["List-Unsubscribe"] = told
     if links.unsubscribe:

@@ -55,7 +55,7 @@ def test_nothing_in_a_message_to_slack_is_a_mention_or_a_link() -> None:
         Rendered(subject=evil, text=evil, points=(evil,)),
         context=CONTEXT | {"band": evil, "account": account},
     )
-    shown = blocks(replace(message, variables=message.variables | {"playbook": {"title": evil}}))
+    shown = blocks(replace(message, variables={**message.variables, "playbook": {"title": evil}}))
     written = json.dumps([shown["text"], shown["blocks"][1:]])
     assert "<" not in written
     assert "&lt;!channel&gt;" in written

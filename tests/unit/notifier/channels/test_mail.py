@@ -8,10 +8,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.clock import START
-from tests.unit.notifier.builders import RECIPIENT, WORDS, a_notification
+from tests.unit.notifier.builders import RECIPIENT, WORDS
+from tests.unit.notifier.channels.messages import NO_LINKS, outgoing
 
 from notifier.adapters.mail import compose, message_id
-from notifier.application.ports import Rendered
+from notifier.application.ports import Attachment, Links, Rendered
 from notifier.domain.addresses import Mailbox
 from notifier.domain.recipients import Recipient
 
@@ -30,11 +31,19 @@ HEADERS = {
     "MIME-Version",
     "Content-Type",
 }
+WAYS_OUT = {"List-Unsubscribe", "List-Unsubscribe-Post"}
+THREAD = {"In-Reply-To", "References"}
 
 
-def received(recipient: Recipient = RECIPIENT, words: Rendered = WORDS, **notification: Any) -> EmailMessage:
+def received(
+    recipient: Recipient = RECIPIENT,
+    words: Rendered = WORDS,
+    links: Links = NO_LINKS,
+    thread: tuple[str, ...] = (),
+    **notification: Any,
+) -> EmailMessage:
     """The mail as it is on the other side of the wire."""
-    mail = compose(a_notification(**notification), recipient, words, SENDER, START)
+    mail = compose(outgoing(recipient, words, links, thread, **notification), SENDER)
     return message_from_bytes(mail.as_bytes(), policy=default)
 
 
@@ -58,7 +67,7 @@ def test_the_words_come_plain_and_as_html() -> None:
 
 
 def test_words_of_the_world_arrive_unharmed() -> None:
-    words = Rendered("Müller & Söhne → 44", "Grüße, 世界\n.\n", "<p>Grüße, 世界</p>")
+    words = Rendered(subject="Müller & Söhne → 44", text="Grüße, 世界\n.\n", html="<p>Grüße, 世界</p>")
     mail = received(Recipient("contact", "kim@vendor.example", "kim", "Kim Świątek, 世界"), words)
     assert mail["Subject"] == words.subject
     assert mail["To"].addresses[0].display_name == "Kim Świątek, 世界"
@@ -76,15 +85,87 @@ def test_no_header_can_be_injected(text: str, line_break: str) -> None:
     evil = f"{text}{line_break}Bcc: spy@evil.example{line_break}{line_break}{text}"
     mail = received(
         Recipient("contact", "kim@vendor.example", "kim", evil),
-        Rendered(evil, "text", "<p>html</p>"),
+        Rendered(
+            subject=evil,
+            text="text",
+            html="<p>html</p>",
+            attachments=(Attachment(evil, evil, b"content"),),
+        ),
+        Links(unsubscribe=f"https://a.example/{evil}", unsubscribe_mail=f"{evil}@vendor.example"),
+        (evil, evil),
         id=evil,
         account_id=evil,
         run_id=evil,
     )
-    assert set(mail.keys()) == HEADERS
+    assert set(mail.keys()) == HEADERS | WAYS_OUT | THREAD
+    (attached,) = mail.iter_attachments()
+    assert set(attached.keys()) <= {
+        "Content-Type",
+        "Content-Transfer-Encoding",
+        "Content-Disposition",
+        "MIME-Version",
+    }
     assert [each.addr_spec for each in mail["To"].addresses] == ["kim@vendor.example"]
 
 
 def test_a_message_id_is_the_same_for_every_attempt_and_always_well_formed() -> None:
     assert message_id("a2b-c", "vendor.example") == "<a2b-c@vendor.example>"
     assert message_id("a <b>@\nc", "vendor.example") == "<a--b---c@vendor.example>"
+
+
+def test_one_click_is_offered_to_whom_may_unsubscribe() -> None:
+    mail = received(links=Links(unsubscribe="https://a.example/u/1", unsubscribe_mail="u+1@vendor.example"))
+    assert mail["List-Unsubscribe"] == "<https://a.example/u/1>, <mailto:u+1@vendor.example>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_by_mail_alone_there_is_no_single_click() -> None:
+    mail = received(links=Links(unsubscribe_mail="u+1@vendor.example"))
+    assert mail["List-Unsubscribe"] == "<mailto:u+1@vendor.example>"
+    assert "List-Unsubscribe-Post" not in mail
+
+
+def test_a_long_way_out_is_not_encoded() -> None:
+    """Mail programs read no encoded words there: the header is folded between its parts or not at all."""
+    token = "t" * 400
+    links = Links(unsubscribe=f"https://a.example/u/{token}", unsubscribe_mail=f"u+{token}@vendor.example")
+    raw = compose(outgoing(links=links), SENDER).as_bytes()
+    assert f"<https://a.example/u/{token}>".encode() in raw
+    assert f"<mailto:u+{token}@vendor.example>".encode() in raw
+
+
+def test_mails_of_a_run_are_one_conversation() -> None:
+    mail = received(thread=("n-a", "n-b"))
+    assert mail["In-Reply-To"] == "<n-b@vendor.example>"
+    assert mail["References"].split() == ["<n-a@vendor.example>", "<n-b@vendor.example>"]
+
+
+def test_of_a_long_conversation_the_first_and_the_last_are_named() -> None:
+    mail = received(thread=tuple(f"n-{number}" for number in range(100)))
+    named = mail["References"].split()
+    assert (named[0], named[1], named[-1], len(named)) == (
+        "<n-0@vendor.example>", "<n-80@vendor.example>", "<n-99@vendor.example>", 21,
+    )  # fmt: skip
+
+
+def test_long_ids_in_a_conversation_are_not_encoded() -> None:
+    ids = tuple(f"{letter * 150}" for letter in "abc")
+    raw = compose(outgoing(thread=ids, id="d" * 150), SENDER).as_bytes()
+    assert all(f"<{each}@vendor.example>".encode() in raw for each in (*ids, "d" * 150))
+
+
+def test_attachments_go_beside_the_words() -> None:
+    report = Attachment("Übersicht.csv", "text/csv", b"a;b\r\n")
+    odd = Attachment("x.bin", "multipart/mixed", b"\x00\xff")
+    words = Rendered(subject="Week", text="Here.", html="<p>Here.</p>", attachments=(report, odd))
+    mail = received(words=words)
+    assert mail.get_content_type() == "multipart/mixed"
+    alternative, *attached = mail.iter_parts()
+    assert alternative.get_content_type() == "multipart/alternative"
+    assert [each.get_filename() for each in attached] == ["Übersicht.csv", "x.bin"]
+    assert [each.get_content_type() for each in attached] == ["text/csv", "application/octet-stream"]
+    assert attached[0].get_payload(decode=True) == b"a;b\r\n"
+
+
+def test_without_html_a_mail_is_plain() -> None:
+    assert received(words=Rendered(subject="Hi", text="Plain.")).get_content_type() == "text/plain"

@@ -87,7 +87,7 @@ def test_what_everybody_can_reach_is_public(address: str) -> None:
 def test_no_public_address_is_one_the_standard_library_calls_private(address: IPv4Address) -> None:
     if is_public(address):
         assert address.is_global
-        assert not (address.is_multicast or address.is_reserved or address.is_unspecified)
+        assert not any((address.is_multicast, address.is_reserved, address.is_unspecified))
 
 
 @given(st.ip_addresses(v=4))
