@@ -71,7 +71,12 @@ class Parts:
 async def opened(settings: Settings, engine: AsyncEngine, clock: Clock) -> AsyncIterator[Parts]:
     """All of them; closed at the end."""
     smtp = SmtpConnections(settings.smtp)
-    outbound = Outbound(settings.notifier.addresses, tls=tls_of(settings.notifier), clock=clock)
+    outbound = Outbound(
+        settings.notifier.addresses,
+        tls=tls_of(settings.notifier),
+        timeout_s=settings.notifier.http_timeout_s,
+        clock=clock,
+    )
     channels = channels_of(settings, outbound, smtp)
     templates = TemplateParts(engine, clock, work_on(engine), channels)
     try:

@@ -120,6 +120,11 @@ class NotifierSettings(BaseModel):
     cafile: str | None = Field(
         default=None, description="Certificates to trust for HTTPS beside the public ones."
     )
+    http_timeout_s: float = Field(
+        default=10.0,
+        gt=0,
+        description="For one message over HTTP, from looking the name up to the answer's end.",
+    )
     public_url: Annotated[str, AfterValidator(_public_url)] | None = Field(
         default=None,
         description="Where people reach /v1/unsubscribe and the like, such as https://mail.example.com.",
@@ -172,4 +177,14 @@ class Settings(ServiceSettings):
                 f"notifier.lease_s ({self.notifier.lease_s:g}) must be at least 1.5 × smtp.timeout_s"
                 f" ({self.smtp.timeout_s:g}), or messages are sent twice while the mail server is slow"
             )
+        leases = {
+            "notifier.lease_s": self.notifier.lease_s,
+            "notifier.feed.lease_s": self.notifier.feed.lease_s,
+        }
+        for name, lease_s in leases.items():
+            if lease_s < 1.5 * self.notifier.http_timeout_s:
+                raise ValueError(
+                    f"{name} ({lease_s:g}) must be at least 1.5 × notifier.http_timeout_s"
+                    f" ({self.notifier.http_timeout_s:g}), or messages are sent twice while a receiver is slow"
+                )
         return self

@@ -34,12 +34,17 @@ class MailServer:
 
     @asynccontextmanager
     async def listening(
-        self, *, tls: ssl.SSLContext | None = None, password: str | None = None, utf8: bool = False
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        password: str | None = None,
+        login_over_tls: bool = False,
+        utf8: bool = False,
     ) -> AsyncIterator["MailServer"]:
         """Serve on the port, with STARTTLS and login where they are given."""
         options: dict[str, Any] = {"tls_context": tls, "enable_SMTPUTF8": utf8, "hostname": "mail.test"}
         if password is not None:
-            options |= {"auth_required": True, "auth_require_tls": False}
+            options |= {"auth_required": True, "auth_require_tls": login_over_tls}
             options |= {"authenticator": self._only_with(password)}
         server = await asyncio.get_running_loop().create_server(
             lambda: self._protocol(**options), "127.0.0.1", self.port

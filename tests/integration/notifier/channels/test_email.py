@@ -283,3 +283,14 @@ async def test_a_long_way_out_arrives_whole(server: MailServer) -> None:
     await Door(server).send(links=Links(unsubscribe=link, unsubscribe_mail="u+1@vendor.example"))
     (mail,) = server.mails
     assert mail["List-Unsubscribe"] == f"<{link}>, <mailto:u+1@vendor.example>"
+
+
+async def test_login_comes_after_starttls(certificate: Path) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    async with MailServer().listening(tls=tls, password="right", login_over_tls=True) as server:
+        settings: dict[str, Any] = {"starttls": True, "cafile": str(certificate), "username": "cs"}
+        assert (await Door(server, **settings, password="right").send()).outcome == "accepted"
+        wrong = await Door(server, **settings, password="wrong").send("n-2")
+        assert (wrong.outcome, wrong.code, wrong.fault) == ("deferred", 535, True)
+        assert len(server.mails) == 1
