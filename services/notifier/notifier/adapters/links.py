@@ -43,7 +43,7 @@ class SignedLinks:
         return Links(
             unsubscribe=self._link("unsubscribe", begun) if marketing else None,
             preferences=self._link("preferences", begun),
-            unsubscribe_mail=f"mailto:{unsubscribes}?subject=unsubscribe" if unsubscribes else None,
+            unsubscribe_mail=f"{unsubscribes}?subject=unsubscribe" if unsubscribes else None,
             bounces_to=bounces_to,
         )
 

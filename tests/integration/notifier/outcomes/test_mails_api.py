@@ -81,7 +81,7 @@ async def test_a_reply_is_told_and_nothing_of_its_text_is_kept(service: Service)
 
 async def test_a_mail_to_the_unsubscribing_address_unsubscribes_at_once(service: Service) -> None:
     links = await service.sent(ID)
-    assert links.unsubscribe_mail == f"mailto:{service.addresses.unsubscribes(ID)}?subject=unsubscribe"
+    assert links.unsubscribe_mail == f"{service.addresses.unsubscribes(ID)}?subject=unsubscribe"
     assert (await send(service, mail("unsubscribe", service.addresses)))["taken_for"] == "unsubscribed"
     assert await told(service) == [("unsubscribed", None, "expansion")]
     assert await service.in_force() == [("expansion", "unsubscribed")]

@@ -61,7 +61,7 @@ async def test_a_token_for_something_else_leads_nowhere(service: Service) -> Non
     await service.sent()
     claims = Claims(notification_id="n-1", url=SHOP)
     for purpose in ("unsubscribe", "open"):
-        token = service.tokens.sign(claims, purpose)  # type: ignore[arg-type]
+        token = service.tokens.sign(claims, purpose)
         assert (await service.person.get(f"/v1/c/{token}")).status_code == 404
     assert await told(service) == []
 

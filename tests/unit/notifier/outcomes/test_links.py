@@ -49,7 +49,7 @@ def test_marketing_has_all_links_and_they_name_the_person_by_ids() -> None:
     )
     assert TOKENS.read(token_of(links.unsubscribe, "unsubscribe"), "unsubscribe") == said
     assert TOKENS.read(token_of(links.preferences, "preferences"), "preferences") == said
-    assert links.unsubscribe_mail == f"mailto:{ADDRESSES.unsubscribes(ID)}?subject=unsubscribe"
+    assert links.unsubscribe_mail == f"{ADDRESSES.unsubscribes(ID)}?subject=unsubscribe"
     assert links.bounces_to == ADDRESSES.bounces(ID)
 
 
