@@ -11,6 +11,7 @@ from csm_cli.commands.importing import import_files
 from csm_cli.commands.imports import imports
 from csm_cli.commands.keys import keys
 from csm_cli.commands.logs import logs
+from csm_cli.commands.notifications import notifications
 from csm_cli.commands.playbooks import playbooks
 from csm_cli.commands.rebuild import rebuild
 from csm_cli.commands.rejections import rejections
@@ -52,6 +53,7 @@ app.add_typer(imports, name="imports")
 app.add_typer(rejections, name="rejections")
 app.add_typer(scorecards, name="scorecards")
 app.add_typer(playbooks, name="playbooks")
+app.add_typer(notifications, name="notifications")
 app.add_typer(keys, name="keys")
 app.add_typer(topics, name="topics")
 
