@@ -17,7 +17,7 @@ from notifier.domain.recipients import Recipient
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PERSONS = {each: Recipient("contact", f"{each}@customer.example", each) for each in "ab"}
-CAPS = (Cap("person", 2, DAY), Cap("person", 3, 7 * DAY, Reserved(100, 1)), Cap("account", 4, 7 * DAY))
+CAPS = (Cap("person", 1, DAY), Cap("person", 3, 7 * DAY, Reserved(100, 1)), Cap("account", 4, 7 * DAY))
 POLICY = ContactPolicy(classes={"marketing": ClassRules(caps=True)}, caps=CAPS)
 
 
@@ -49,10 +49,15 @@ class Weeks(RuleBasedStateMachine):
         wanted = a_notification(name, message_class="marketing", priority=priority, requested_at=self.now)
         self.waiting[name] = Message(wanted, person, self.now)
 
-    @rule(hours=st.integers(1, 100))
+    @rule(hours=st.integers(1, 60))
     def wait(self, hours: int) -> None:
         """Time goes by."""
         self.now += hours * HOUR
+
+    @rule()
+    def wait_for_the_next(self) -> None:
+        """Until the very instant at which something is due."""
+        self.now = max([self.now, min((each.due for each in self.waiting.values()), default=self.now)])
 
     @rule(
         ends=st.lists(st.sampled_from(("sent", "sent", "deferred", "refused")), min_size=1),
@@ -129,7 +134,7 @@ def _contacted(message: Message, at: datetime) -> Contacted:
 
 
 TestWeeks = Weeks.TestCase
-TestWeeks.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestWeeks.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from((0, 100))), max_size=25))
