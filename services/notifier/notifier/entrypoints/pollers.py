@@ -120,10 +120,11 @@ class Sender(Generic[WorkT, JobT, DoneT]):
     async def _carry_out(self, job: JobT) -> None:
         try:
             # No transaction is open here: a receiver may take its time, and locks must not wait for it.
-            self._ended.append(await self._deliveries.attempt(job))
+            done = await self._deliveries.attempt(job)
         except Exception:
             log.exception("an attempt broke off; it is made again when its lease runs out")
             return
+        self._ended.append(done)  # looked up now: while it was sent another list has taken its place
         if self._recording is None or self._recording.done():
             self._recording = asyncio.create_task(self._record_ended())
 
