@@ -28,7 +28,7 @@ ON CONFLICT (account_id) DO UPDATE SET revision = EXCLUDED.revision, score = EXC
         ELSE known.trend_days[cardinality(known.trend_days) - {DAYS - 2}:] || EXCLUDED.trend_days END,
     trend_scores = CASE WHEN EXCLUDED.score IS NULL THEN known.trend_scores
         WHEN known.trend_days[cardinality(known.trend_days)] >= EXCLUDED.trend_days[1]
-        THEN known.trend_scores[:cardinality(known.trend_scores) - 1] || EXCLUDED.trend_scores
+        THEN known.trend_scores[1 : cardinality(known.trend_scores) - 1] || EXCLUDED.trend_scores
         ELSE known.trend_scores[cardinality(known.trend_scores) - {DAYS - 2}:] || EXCLUDED.trend_scores END
 WHERE known.revision < EXCLUDED.revision
 """)  # noqa: S608  (constants)

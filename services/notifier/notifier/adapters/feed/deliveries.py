@@ -56,7 +56,7 @@ _LOCK = text("SELECT id FROM feed_deliveries WHERE id = ANY(CAST(:ids AS text[])
 
 _RECORD = text("""
 UPDATE feed_deliveries d SET status = t.status, reason = t.reason, wake_at = t.wake_at, lease_owner = NULL,
-    finished_at = CASE WHEN t.wake_at IS NULL THEN :now END
+    finished_at = CASE WHEN t.wake_at IS NULL THEN CAST(:now AS timestamptz) END
 FROM unnest(CAST(:ids AS text[]), CAST(:numbers AS int[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]),
     CAST(:wake_at AS timestamptz[])) AS t(id, attempt, status, reason, wake_at)
 WHERE d.id = t.id AND d.attempt = t.attempt AND d.status = 'sending' RETURNING d.id

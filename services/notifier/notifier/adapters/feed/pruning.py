@@ -12,7 +12,7 @@ log = get_logger(__name__)
 
 _OLD = text("""
 DELETE FROM feed_deliveries WHERE id IN (
-    SELECT id FROM feed_deliveries WHERE finished_at < CASE WHEN status = 'failed' THEN :failed_before ELSE :before END
+    SELECT id FROM feed_deliveries WHERE finished_at < CASE WHEN status = 'failed' THEN CAST(:failed_before AS timestamptz) ELSE CAST(:before AS timestamptz) END
     ORDER BY finished_at LIMIT :limit FOR UPDATE SKIP LOCKED
 )
 """)
@@ -31,7 +31,7 @@ _BACKLOG = text("""
 WITH surplus AS (
     SELECT d.id, d.subscription_id FROM subscriptions s CROSS JOIN LATERAL (
         SELECT id, subscription_id, status FROM feed_deliveries WHERE subscription_id = s.id AND wake_at IS NOT NULL
-        ORDER BY created_at DESC, id DESC OFFSET :bound
+        ORDER BY created_at DESC, id DESC OFFSET CAST(:bound AS int)
     ) d WHERE d.status IN ('pending', 'retry')
 ), dropped AS (
     UPDATE feed_deliveries d SET status = 'cancelled', wake_at = NULL, finished_at = :now,

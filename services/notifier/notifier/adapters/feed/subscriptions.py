@@ -34,7 +34,7 @@ SELECT id, failing_since, given_up FROM subscriptions WHERE id = ANY(CAST(:ids A
 _JUDGE = text("""
 UPDATE subscriptions s SET failing_since = t.failing_since, given_up = t.given_up,
     status = CASE WHEN t.reason IS NULL THEN s.status ELSE 'disabled' END,
-    disabled_at = CASE WHEN t.reason IS NULL OR s.status = 'disabled' THEN s.disabled_at ELSE :now END,
+    disabled_at = CASE WHEN t.reason IS NULL OR s.status = 'disabled' THEN s.disabled_at ELSE CAST(:now AS timestamptz) END,
     disabled_reason = CASE WHEN s.status = 'disabled' THEN s.disabled_reason ELSE t.reason END
 FROM unnest(CAST(:ids AS text[]), CAST(:since AS timestamptz[]), CAST(:given_up AS int[]), CAST(:reasons AS text[]))
     AS t(id, failing_since, given_up, reason)
