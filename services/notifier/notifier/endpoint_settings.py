@@ -1,5 +1,6 @@
 """Settings of the endpoints that operators name: chats and webhooks, and which of them are a team's."""
 
+import re
 from base64 import b64decode
 from typing import Annotated, Literal, Self
 
@@ -35,10 +36,17 @@ def _signing(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _token(token: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]+", token.get_secret_value()):
+        raise ValueError("a token has no spaces or line breaks")
+    return token
+
+
 Url = Annotated[SecretStr, AfterValidator(_url)]
 """A secret too: who knows the URL of a chat's webhook can write there."""
 
 SigningSecret = Annotated[SecretStr, AfterValidator(_signing)]
+Token = Annotated[SecretStr, AfterValidator(_token)]
 EndpointName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$")]
 
@@ -82,7 +90,7 @@ Endpoint = Annotated[SlackEndpoint | TeamsEndpoint | WebhookEndpoint, Field(disc
 class SlackSettings(BaseModel):
     """Our app in Slack; with its token people and channels are reached without a webhook each."""
 
-    token: SecretStr | None = Field(default=None, description="xoxb-…, with the scope chat:write.")
+    token: Token | None = Field(default=None, description="xoxb-…, with the scope chat:write.")
     api: str = Field(default="https://slack.com/api", description="Where Slack's methods are.")
 
 

@@ -94,11 +94,12 @@ async def test_every_channel_knows_its_endpoints_and_teams(read: Read) -> None:
         ({"CSM_NOTIFIER__TEAMS": {"emea": {"slack": "csm"}}}, "no slack endpoint of that name"),
         ({"CSM_NOTIFIER__TEAMS": {"emea": {"fax": "1"}}}, "email"),
         ({"CSM_NOTIFIER__HTTP_TIMEOUT_S": "100"}, "sent twice while a receiver is slow"),
+        ({"CSM_NOTIFIER__SLACK__TOKEN": "xoxb SECRET"}, "no spaces"),
         ({"CSM_NOTIFIER__ALLOWED_NETWORKS": ["ten"]}, "ten"),
         ({"CSM_NOTIFIER__ALLOWED_NETWORKS": ["10.0.0.1/8"]}, "host bits"),
         ({"CSM_NOTIFIER__ALLOWED_HOSTS": ["https://a.example"]}, "pattern"),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_a_mistake_stops_the_start_and_keeps_the_secret(
     read: Read, more: dict[str, object], sentence: str
