@@ -102,6 +102,9 @@ class Partial(_Document):
 _template, _partial = TypeAdapter(Template), TypeAdapter(Partial)
 
 
+_SENTENCES = {"extra_forbidden": "there is no such member", "missing": "is missing"}
+
+
 class ReadDocument:
     """A document that was read, with the way back to its text. MistakenError has every mistake of its shape."""
 
@@ -158,7 +161,7 @@ class ReadDocument:
         place = tuple(each for each in error["loc"] if each != "[key]")
         of_name = error["type"] == "extra_forbidden" or "[key]" in error["loc"]
         position = self._yaml.key_position(place) if of_name and place else self._yaml.position(place)
-        message = "there is no such member" if error["type"] == "extra_forbidden" else error["msg"]
+        message = _SENTENCES.get(error["type"], error["msg"])
         message = message.removeprefix("Value error, ").replace("Input should be", "must be")
         return Mistake(*position, ".".join(map(str, place)) or "template", message)
 

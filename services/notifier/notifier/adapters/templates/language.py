@@ -8,7 +8,7 @@ from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_timedelta
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 
 from notifier.domain import wording
 from notifier.domain.trend import bars, sparkline
@@ -90,6 +90,8 @@ class Language:
         if not currency:
             return format_decimal(round(amount), locale=self._locale)
         pattern = _NO_FRACTION.sub("", self._locale.currency_formats["standard"].pattern)
+        if pattern.startswith("¤#") and get_currency_symbol(currency, locale=self._locale)[-1:].isalpha():
+            pattern = pattern.replace("¤", "¤\N{NO-BREAK SPACE}")  # CHF 1, but €1
         return format_currency(
             round(amount), currency, format=pattern, currency_digits=False, locale=self._locale
         )

@@ -76,3 +76,22 @@ def test_the_score_before_is_told_only_where_the_score_crossed() -> None:
 
 def test_a_renewal_may_be_a_moment_and_may_be_past() -> None:
     assert briefed(account={"renewal_date": "2026-03-01T23:00:00Z"})["renewal_in_days"] == -1
+
+
+def test_the_trend_and_the_links_are_told() -> None:
+    told = brief(a_notification(), START, [{"at": START, "score": 3.0}], "https://x/u", "https://x/p")
+    assert told["trend"] == [{"at": START, "score": 3.0}]
+    assert (told["unsubscribe_url"], told["preferences_url"]) == ("https://x/u", "https://x/p")
+    assert briefed()["trend"] == []
+
+
+def test_the_items_of_a_digest_are_read_as_they_are_meant() -> None:
+    known = {
+        "account": "Acme",
+        "template": "check_in",
+        "message_class": "internal",
+        "playbook_title": "Title",
+    }
+    first, second = briefed(items=[known, {"account": 7}, "none"])["items"]
+    assert (first["account"], first["title"], first["internal"]) == ("Acme", "Title", True)
+    assert (second["account"], second["title"], second["internal"]) == (None, None, False)
