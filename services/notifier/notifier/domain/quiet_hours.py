@@ -7,6 +7,7 @@ at which that may change, and the changes of clocks) it is quiet throughout or n
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from notifier.domain.local_times import ANY_DAY, WorkingDays, change_of_clocks, instants
@@ -47,6 +48,10 @@ class QuietHours:
 
     def opening(self, now: datetime, zone: ZoneInfo) -> Opening:
         """The first time at or after `now` at which something may begin. ValueError where there is none in a year."""
+        return _opening(self, now, zone)  # those who are decided about together share it
+
+    def first_opening(self, now: datetime, zone: ZoneInfo) -> Opening:
+        """The same, worked out."""
         at = now.astimezone(UTC)
         last = at + _LONGEST_REST * _DAY
         while at < last:
@@ -78,3 +83,8 @@ class QuietHours:
         for days in range(-1, 3):
             for each in {_MIDNIGHT, self.begin, self.end}:
                 yield from instants(datetime.combine(today + days * _DAY, each), zone)
+
+
+@lru_cache(maxsize=256)
+def _opening(hours: QuietHours, now: datetime, zone: ZoneInfo) -> Opening:
+    return hours.first_opening(now, zone)
