@@ -6,7 +6,7 @@ from datetime import datetime
 
 from notifier.domain.notification import Status
 from notifier.domain.reasons import Crossing, Fact
-from notifier.domain.why import Chosen, Message, Moved, Ruled, Why
+from notifier.domain.why import Chosen, Message, Moved, Ruled, Run, Why
 from notifier.domain.wording import words
 
 _MOST_MEASURES = 5
@@ -83,7 +83,8 @@ def _became(why: Why) -> str:
     message = why.message
     what = _what(message)
     if message.status is Status.SENT:
-        return f"{_capital(_who(why.recipient))} got this {what}{_at(message.finished_at)}."
+        because = "" if why.run is None else f", because {_asking(why, why.run)}"
+        return f"{_capital(_who(why.recipient))} got this {what}{_at(message.finished_at)}{because}."
     if message.status is Status.FOLDED:
         return f"This {what} is told together with others, in the digest {message.folded_into}."
     because = f": {message.reason}" if message.reason else ""
@@ -119,6 +120,8 @@ def _chosen(chosen: Chosen | None) -> Iterator[str]:
 
 
 def _ruled(ruled: Ruled) -> str:
+    if ruled.word == "replay":
+        return f"On {_time(ruled.at)} it was {ruled.reason}."
     until = _at(ruled.until, " until") if ruled.word == "hold" else ""
     return f"On {_time(ruled.at)} the contact policy {_RULINGS.get(ruled.word, ruled.word)}{until}: {ruled.reason}."
 
@@ -127,10 +130,8 @@ def _asked(why: Why) -> Iterator[str]:
     run = why.run
     if run is None:
         return
-    version = "" if run.version is None else f", version {run.version}"
-    named = f"“{run.title}” ({run.playbook}{version})" if run.title else f"{run.playbook}{version}"
-    step = "" if why.step is None else f", at its step {why.step}"
-    yield f"The playbook {named} asked for it on {_time(why.message.requested_at)}{step}."
+    if why.message.status is not Status.SENT:
+        yield f"{_capital(_asking(why, run))}."
     if why.steps_before:
         before = [f"{each.step} ({each.outcome}{_way(each.path)})" for each in why.steps_before]
         yield f"Before that it had taken {_listed(before)}."
@@ -138,6 +139,13 @@ def _asked(why: Why) -> Iterator[str]:
         yield f"Its run {run.id} began on {_time(run.started_at)}: {run.entered}"
     else:
         yield f"Its run is {run.id}."
+
+
+def _asking(why: Why, run: Run) -> str:
+    version = "" if run.version is None else f" version {run.version}"
+    named = f"“{run.title}” ({run.playbook}{version})" if run.title else f"{run.playbook}{version}"
+    step = "" if why.step is None else f" at its step {why.step}"
+    return f"the playbook {named} asked for it{step} on {_time(why.message.requested_at)}"
 
 
 def _way(path: str | None) -> str:

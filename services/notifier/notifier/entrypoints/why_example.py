@@ -98,11 +98,11 @@ EXAMPLE: dict[str, Any] = {
     ],
     "items": [],
     "words": [
-        "Kim Park got this email about Acme on 2 March 2026, 09:00 UTC.",
+        "Kim Park got this email about Acme on 2 March 2026, 09:00 UTC, because the playbook "
+        "“An account has become at risk” (account_at_risk version 4) asked for it at its step "
+        "tell_owner on 2 March 2026, 09:00 UTC.",
         "Chosen as owner: the account names contact kim as its owner.",
         "On 2 March 2026, 09:00 UTC the contact policy let it go: nothing speaks against it.",
-        "The playbook “An account has become at risk” (account_at_risk, version 4) asked for it "
-        "on 2 March 2026, 09:00 UTC, at its step tell_owner.",
         "Before that it had taken by_size (taken: large) and pause (waited).",
         "Its run run-1 began on 2 March 2026, 07:00 UTC: at_risk was entered: score went from "
         "63.25 to 44.4, the level is 50.",

@@ -17,11 +17,10 @@ from notifier.domain.why_words import with_words
 
 def test_a_message_is_explained_back_to_the_events() -> None:
     assert with_words(explain(a_message(), KIM, [SENT], REASONS)).words == [
-        "Kim Park got this email about Acme on 2 March 2026, 09:00 UTC.",
+        "Kim Park got this email about Acme on 2 March 2026, 09:00 UTC, because the playbook “An account has become at risk”"
+        " (account_at_risk version 4) asked for it at its step tell_owner on 2 March 2026, 09:00 UTC.",
         "Chosen as owner: the account names contact kim as its owner.",
         "On 2 March 2026, 09:00 UTC the contact policy let it go: nothing speaks against it.",
-        "The playbook “An account has become at risk” (account_at_risk, version 4) asked for it on 2 March 2026, 09:00 UTC,"
-        " at its step tell_owner.",
         "Before that it had taken by_size (taken: large) and pause (waited).",
         "Its run run-1 began on 2 March 2026, 07:00 UTC: at_risk was entered: score went from 63.25 to 44.4, the level is 50.",
         "It was crossed on 2 March 2026, 07:00 UTC, judged by the scorecard default 3.",
@@ -60,9 +59,9 @@ def test_a_crossing_that_the_run_has_not_told_is_told_in_full() -> None:
 
 
 def test_of_an_old_message_the_ids_are_told() -> None:
-    why = with_words(explain(a_message(), KIM, [], OLD))
+    why = with_words(explain(a_message(status=Status.PENDING), KIM, [], OLD))
     assert why.words[-4:] == [
-        "The playbook account_at_risk, version 4 asked for it on 2 March 2026, 09:00 UTC, at its step tell_owner.",
+        "The playbook account_at_risk version 4 asked for it at its step tell_owner on 2 March 2026, 09:00 UTC.",
         "Its run is run-1.",
         "The run began at crossing crossing-1, of which nothing more is known here.",
         "Behind it: zd-881 and zd-882.",
@@ -116,6 +115,14 @@ def test_every_word_of_the_contact_policy_is_told() -> None:
         "On 2 March 2026, 09:00 UTC the contact policy held it back until 2 March 2026, 18:00 UTC: it is night in Berlin.",
         "On 2 March 2026, 18:00 UTC the contact policy let it go: nothing speaks against it.",
     ]
+
+
+def test_a_replay_is_told_with_who_wanted_it() -> None:
+    again = Ruled(
+        at=START, word="replay", rule="operator", reason="sent anew by key:console: the server is back"
+    )
+    words = with_words(explain(a_message(), KIM, [again], OLD)).words
+    assert words[2] == "On 2 March 2026, 09:00 UTC it was sent anew by key:console: the server is back."
 
 
 @pytest.mark.parametrize(
