@@ -26,6 +26,10 @@ class NotPublicError(Exception):
     """None of the host's addresses may be connected to."""
 
 
+class UnknownNameError(httpcore.ConnectError):
+    """No name server knows an address of the host."""
+
+
 class SystemResolver:
     """Asks as all programs of the machine do, but in threads of its own: a name server that hangs must hold up nothing else."""
 
@@ -96,7 +100,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """To the first address that may be and answers within `timeout` seconds; NotPublicError where none may be."""
-        failure: Exception = httpcore.ConnectError("it has no address")
+        failure: Exception = UnknownNameError()
         for address in await self._checked(host, port):
             try:
                 return _Connection(
@@ -123,7 +127,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         try:
             found = await self._resolve(host, port)
         except (OSError, UnicodeError) as error:  # UnicodeError: a name that no name server could know
-            raise httpcore.ConnectError("its name could not be resolved") from error
+            raise UnknownNameError from error
         allowed = [each for each in found if self._rules.allow(host, ip_address(each))]
         if found and not allowed:
             raise NotPublicError

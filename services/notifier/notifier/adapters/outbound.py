@@ -17,7 +17,13 @@ import httpx
 from csm_common.clock import Clock, SystemClock
 from csm_common.errors import InvalidError
 from notifier.adapters.deadlines import AbandonedError, Deadlines
-from notifier.adapters.guarded_connections import GuardedBackend, NotPublicError, Resolve, SystemResolver
+from notifier.adapters.guarded_connections import (
+    GuardedBackend,
+    NotPublicError,
+    Resolve,
+    SystemResolver,
+    UnknownNameError,
+)
 from notifier.adapters.http_answers import by_status
 from notifier.domain.delivery import Answer, Outcome
 from notifier.domain.public_addresses import AddressRules, is_odd_number, literal
@@ -26,6 +32,7 @@ TIMEOUT_S = 10.0
 """For all of a request, from looking the name up to the end of the answer, however the server dribbles."""
 
 _CONNECT_S = 3.0
+_KEPT = 100
 _KEPT_S = 4.0  # less than the 5 s after which common servers hang up: a request into a closing connection ends unknown
 _NAME = re.compile(r"[a-z0-9._-]{1,253}")
 _LONGEST_BODY = 64 * 1024
@@ -72,6 +79,7 @@ class Outbound:
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls or httpcore.default_ssl_context(),
             max_connections=None,  # who sends bounds how much there is at once
+            max_keepalive_connections=_KEPT,
             keepalive_expiry=_KEPT_S,
             network_backend=GuardedBackend(rules, resolve or self._resolver),
         )
@@ -165,7 +173,7 @@ def check_url(url: str, rules: AddressRules) -> httpx.URL:
     """
     try:
         target = httpx.URL(url)
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, ValueError) as error:  # ValueError: text that is none in any encoding
         raise InvalidError("this is no URL; write one like https://hooks.example.com/path") from error
     host = _host(target)
     if target.scheme not in ("https", "http") or not host:
@@ -216,7 +224,9 @@ def _what_happened(error: Exception, progress: _Progress) -> str:
         return f"could not be spoken to over TLS: {cause.reason or type(cause).__name__}"
     if isinstance(error, httpcore.TimeoutException):
         return f"could not be reached within {_CONNECT_S:g} s"
-    return f"could not be reached: {'its name could not be resolved' if 'resolved' in str(error) else 'no connection'}"
+    if isinstance(error, UnknownNameError):
+        return "could not be reached: its name could not be resolved"
+    return "could not be reached: no connection"
 
 
 def _tls_failure(error: BaseException | None) -> ssl.SSLError | None:

@@ -1,10 +1,14 @@
 """Mistakes in URLs that are told before anything is sent."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from csm_common.errors import InvalidError
 from notifier.adapters.outbound import check_url
-from notifier.domain.public_addresses import AddressRules
+from notifier.domain.public_addresses import AddressRules, literal
 
 RULES = AddressRules.parse(["10.1.0.0/16", "fd00::/8"], ["hooks.internal"])
 
@@ -74,3 +78,42 @@ def test_mistakes_are_told_in_a_sentence_that_keeps_the_secret(url: str, sentenc
     with pytest.raises(InvalidError, match=sentence) as told:
         check_url(url, RULES)
     assert "TOKEN" not in told.value.message
+
+
+PARTS = [
+    "http",
+    "https",
+    "://",
+    ":",
+    "/",
+    "\\\\",
+    "@",
+    "%",
+    "%25",
+    "[",
+    "]",
+    "#",
+    "?",
+    ".",
+    "。",
+    "a",
+    "0x7f",
+    "127.0.0.1",
+    "::1",
+    "1",
+    "é",
+    "\ud800",
+]
+
+
+@given(st.text() | st.lists(st.sampled_from(PARTS), max_size=12).map("".join))
+def test_no_text_is_more_than_a_mistake_and_what_is_none_leads_to_a_name_or_an_allowed_address(
+    text: str,
+) -> None:
+    for url in (text, f"https://{text}", f"http://hooks.internal{text}"):
+        try:
+            host = check_url(url, RULES).raw_host.decode()
+        except InvalidError:
+            continue
+        address = literal(host)
+        assert RULES.allow(host, address) if address is not None else re.fullmatch(r"[a-z0-9._-]+", host)
