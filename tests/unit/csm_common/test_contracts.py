@@ -74,6 +74,18 @@ def test_a_golden_example_names_every_field_of_its_contract(type_: str) -> None:
     assert {each.name for each in fields(SHAPES[type_])} - set(event["data"]) == left_out
 
 
+def test_what_was_told_before_there_was_more_to_tell_is_still_read() -> None:
+    request = msgspec.json.decode((GOLDEN / f"{NOTIFICATION_REQUESTED}.json").read_bytes())["data"]
+    crossing = msgspec.json.decode((GOLDEN / f"{THRESHOLD_CROSSED}.json").read_bytes())["data"]
+    ids = ("run_id", "step", "playbook", "playbook_version", "crossing_id", "fact_ids")
+    request["chain"] = {name: request["chain"][name] for name in ids}
+    del request["priority"], request["if_held"], crossing["cause"]["facts"]
+    old = msgspec.convert(request, NotificationRequest)
+    assert (old.priority, old.if_held, old.chain.steps, old.chain.crossing) == (0, "later", [], None)
+    assert old.chain.fact_ids == ["01-csm.ticket.changed"]
+    assert msgspec.convert(crossing, Crossing).cause.facts == []
+
+
 def test_what_we_encode_we_decode() -> None:
     fact = UsageRecorded(feature="report.export", quantity=2.0)
     bytes_ = encode(
