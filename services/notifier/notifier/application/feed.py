@@ -119,19 +119,22 @@ class _Comparing:
     def _ask(self, subscriber: Subscriber, change: "_Change") -> None:
         wants, each = subscriber.wants, change.received
         score = "score" in wants.filters.events
-        band = wants_band(wants.filters, change.known.band if change.known else None, each.band)
-        if not (score or band) or not about(wants.filters, change.standing, subscriber.condition):
-            return
         key = (subscriber.id, each.account_id)
         told = self._told.get(key, change.known.score if change.known else None)
-        if change.no_news(subscriber):
+        band = wants_band(wants.filters, change.known.band if change.known else None, each.band)
+        moved = score and moved_enough(told, each.score, wants.filters.min_change)
+        no_news = change.no_news(subscriber)
+        # Conditions are the dearest of it, so they are asked last.
+        idle = not (moved or band) and (not score or (key in self._told and not no_news))
+        if idle or not about(wants.filters, change.standing, subscriber.condition):
+            return
+        if no_news:
             # The ground has moved, not the customer: later changes are measured from here.
             if score:
                 self._now_knows(key, each.score)
             return
         if score and key not in self._told:
             self._now_knows(key, told)
-        moved = score and moved_enough(told, each.score, wants.filters.min_change)
         if moved:
             self.deliveries.append(change.delivery(subscriber, "health.score_changed", told))
             self._now_knows(key, each.score)

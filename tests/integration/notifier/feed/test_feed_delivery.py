@@ -1,7 +1,7 @@
 """Deliveries to real HTTP receivers: signatures, retries, endpoints that hang, throttle or want no more."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -21,8 +21,6 @@ BANDS = Wants(filters=Filters(events=("band",)))
 @pytest.fixture(autouse=True)
 def now(house: House) -> None:
     """Standard Webhooks refuse signatures that are not of now; so the clock of these tests stands at the real time."""
-    from datetime import UTC, datetime
-
     house.clock.set(datetime.now(UTC))
 
 
@@ -250,7 +248,7 @@ async def test_a_deleted_subscription_is_told_nothing_more(house: House, receive
     await house.desk.delete(id_)
     assert await house.send() == 0
     for table in ("feed_deliveries", "feed_told", "subscription_secrets"):
-        assert await house.rows(f"SELECT * FROM {table}") == []  # noqa: S608
+        assert await house.rows(f"SELECT * FROM {table}") == []
 
 
 async def test_a_test_event_is_sent_now_and_its_answer_is_told(house: House, receiver: Receiver) -> None:

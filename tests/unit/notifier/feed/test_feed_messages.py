@@ -7,9 +7,9 @@ import pytest
 from tests.unit.notifier.feed.builders import a_crossing, a_snapshot
 
 from csm_common.contracts.health import Cause
+from notifier.application.feed_desk import Rotated, Tried
 from notifier.application.feed_messages import change_data, crossing_data
 from notifier.application.feed_ports import DeliveryDetail, DeliveryView, Known, SubscriptionView, Wants
-from notifier.application.feed_desk import Rotated, Tried
 from notifier.entrypoints import subscriptions_examples as examples
 from notifier.entrypoints.subscriptions_bodies import NewSubscription
 

@@ -12,7 +12,8 @@ log = get_logger(__name__)
 
 _OLD = text("""
 DELETE FROM feed_deliveries WHERE id IN (
-    SELECT id FROM feed_deliveries WHERE finished_at < CASE WHEN status = 'failed' THEN CAST(:failed_before AS timestamptz) ELSE CAST(:before AS timestamptz) END
+    SELECT id FROM feed_deliveries WHERE finished_at <
+        CASE WHEN status = 'failed' THEN CAST(:failed_before AS timestamptz) ELSE CAST(:before AS timestamptz) END
     ORDER BY finished_at LIMIT :limit FOR UPDATE SKIP LOCKED
 )
 """)
