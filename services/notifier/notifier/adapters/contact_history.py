@@ -26,11 +26,17 @@ ON CONFLICT (notification_id) DO UPDATE SET
     at = greatest(contacted.at, EXCLUDED.at), person = EXCLUDED.person, priority = EXCLUDED.priority
 """)
 
-# An attempt that nobody knows the end of may have reached the person.
+# An attempt that nobody knows the end of may have reached the person, at the latest when it was given up.
 _REMOVE = text("""
-DELETE FROM contacted c WHERE notification_id = ANY(CAST(:ids AS text[])) AND NOT EXISTS (
-    SELECT FROM attempts a WHERE a.notification_id = c.notification_id
-      AND (a.outcome IS NULL OR a.outcome IN ('unknown', 'accepted')))
+WITH reached AS (
+    SELECT notification_id, max(ended_at) AS at FROM attempts
+    WHERE notification_id = ANY(CAST(:ids AS text[])) AND (outcome IS NULL OR outcome IN ('unknown', 'accepted'))
+    GROUP BY notification_id
+), kept AS (
+    UPDATE contacted c SET at = reached.at FROM reached WHERE c.notification_id = reached.notification_id AND c.at < reached.at
+)
+DELETE FROM contacted c WHERE notification_id = ANY(CAST(:ids AS text[]))
+    AND notification_id NOT IN (SELECT notification_id FROM reached)
 """)
 
 
@@ -68,7 +74,7 @@ class PostgresContactHistory:
         await self._tx.execute(_ADD, columns)
 
     async def remove(self, notification_ids: Collection[str]) -> None:
-        """Nobody was reached by these after all. What may have gone out in an attempt of unknown end is kept."""
+        """Nobody was reached by these after all. What may have gone out is kept, and counts from the end of its attempt."""
         if notification_ids:
             await self._tx.execute(_REMOVE, {"ids": sorted(notification_ids)})
 

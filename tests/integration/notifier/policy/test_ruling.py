@@ -139,13 +139,16 @@ async def test_what_reached_nobody_is_free_and_what_may_have_is_not(
     async with engine.begin() as tx:
         await tx.execute(
             text(
-                "INSERT INTO attempts (notification_id, number, started_at, outcome)"
-                " SELECT outcome, 1, now(), outcome FROM unnest(ARRAY['refused', 'unknown']) AS outcome"
-            )
+                "INSERT INTO attempts (notification_id, number, started_at, ended_at, outcome)"
+                " SELECT outcome, 1, :now, :now, outcome FROM unnest(ARRAY['refused', 'unknown']) AS outcome"
+            ),
+            {"now": START + timedelta(minutes=2)},
         )
     async with open_work() as work:
         await released(work, ["refused", "unknown"])
-    assert [each.notification_id for each in await contacted(engine)] == ["unknown"]
+    assert [(each.notification_id, each.at) for each in await contacted(engine)] == [
+        ("unknown", START + timedelta(minutes=2))
+    ]
 
 
 async def test_what_is_not_capped_is_not_counted(open_work: OpenWork, engine: AsyncEngine) -> None:
