@@ -1,6 +1,7 @@
 """Deliveries to real HTTP receivers: signatures, retries, endpoints that hang, throttle or want no more."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -92,7 +93,7 @@ async def test_old_and_new_secret_sign_during_a_rotation_and_then_the_new_one_al
         verified(receiver.came[1], first)
 
 
-async def _secrets(house: House, id_: str) -> object:
+async def _secrets(house: House, id_: str) -> Sequence[str]:
     async with house.open_feed() as feed:
         return await feed.subscriptions.secrets(id_, house.clock.now())
 
