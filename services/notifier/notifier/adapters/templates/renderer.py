@@ -14,8 +14,15 @@ Plain = Mapping[str, Any]
 class InForce(Protocol):
     """The documents in force."""
 
-    generation: int
-    documents: Sequence[Plain]
+    @property
+    def generation(self) -> int:
+        """Another number means other documents."""
+        ...
+
+    @property
+    def documents(self) -> Sequence[Plain]:
+        """Templates and partials."""
+        ...
 
 
 class Renderers:
