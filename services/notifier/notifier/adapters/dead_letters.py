@@ -68,9 +68,9 @@ SELECT n.id FROM notifications n WHERE {_WANTED} ORDER BY n.priority DESC, n.req
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('notifier.dead_letters'))")
 
-# Locked in the order of ids, as everywhere.
+# Locked in the order of ids, as everywhere. An erasure takes its messages out of a digest.
 _LOCK = text("""
-SELECT id, status, expires_at, context = '{}' AS erased FROM notifications
+SELECT id, status, expires_at, context = '{}' OR (kind = 'digest' AND context -> 'items' = '[]') AS erased FROM notifications
 WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id FOR UPDATE
 """)
 

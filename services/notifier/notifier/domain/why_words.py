@@ -10,6 +10,7 @@ from notifier.domain.why import Chosen, Message, Moved, Ruled, Run, Why
 from notifier.domain.wording import words
 
 _MOST_MEASURES = 5
+_ERASED = "erased"
 
 _CHANNELS = {
     "email": "email",
@@ -120,10 +121,11 @@ def _chosen(chosen: Chosen | None) -> Iterator[str]:
 
 
 def _ruled(ruled: Ruled) -> str:
+    because = "" if ruled.reason == _ERASED else f": {ruled.reason}"
     if ruled.word == "replay":
-        return f"On {_time(ruled.at)} it was {ruled.reason}."
+        return f"On {_time(ruled.at)} it was replayed{because}."
     until = _at(ruled.until, " until") if ruled.word == "hold" else ""
-    return f"On {_time(ruled.at)} the contact policy {_RULINGS.get(ruled.word, ruled.word)}{until}: {ruled.reason}."
+    return f"On {_time(ruled.at)} the contact policy {_RULINGS.get(ruled.word, ruled.word)}{until}{because}."
 
 
 def _asked(why: Why) -> Iterator[str]:

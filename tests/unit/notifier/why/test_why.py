@@ -99,6 +99,14 @@ def test_every_status_has_words(status: Status) -> None:
     assert with_words(explain(a_message(status=status), KIM, [], OLD)).words[0]
 
 
+@pytest.mark.parametrize(
+    ("word", "told"), [("send", "the contact policy let it go."), ("replay", "it was replayed.")]
+)
+def test_an_erased_reason_is_left_out(word: str, told: str) -> None:
+    words = with_words(explain(a_message(), KIM, [replace(SENT, word=word, reason="erased")], OLD)).words
+    assert words[2] == f"On 2 March 2026, 09:00 UTC {told}"
+
+
 def test_nobody_to_reach_is_told_with_the_reason() -> None:
     nobody = Chosen(
         kind=None, contact_id=None, name=None, why="role admin: no active contact with an address"
@@ -122,7 +130,10 @@ def test_a_replay_is_told_with_who_wanted_it() -> None:
         at=START, word="replay", rule="operator", reason="sent anew by key:console: the server is back"
     )
     words = with_words(explain(a_message(), KIM, [again], OLD)).words
-    assert words[2] == "On 2 March 2026, 09:00 UTC it was sent anew by key:console: the server is back."
+    assert (
+        words[2]
+        == "On 2 March 2026, 09:00 UTC it was replayed: sent anew by key:console: the server is back."
+    )
 
 
 @pytest.mark.parametrize(
