@@ -27,7 +27,7 @@ class _Slow:
         self._wanted = random.randrange(1, 10)
 
     async def send(self, message: Outgoing) -> Answer:
-        for _ in range(self._random.randrange(200)):
+        for _ in range(self._random.randrange(6000)):
             await asyncio.sleep(0)
         self.left += 1
         if self.left >= self._wanted:
