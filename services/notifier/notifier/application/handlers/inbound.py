@@ -17,8 +17,11 @@ from notifier.domain.policy import Suppression
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailTaken:
-    """What a mail was taken for. `repeated`: it had been here before and changed nothing; `suppressed`: the person it was about is
-    written to no more, of the message's category where they unsubscribed; `status` is the bounce's enhanced code."""
+    """What a mail was taken for; `status` is a bounce's enhanced code.
+
+    `repeated`: it had been here before and changed nothing. `suppressed`: the person it was about is written to no more, of the
+    message's category where they unsubscribed.
+    """
 
     taken_for: MailKind
     notification_id: str | None
