@@ -6,7 +6,7 @@ from datetime import datetime
 from csm_common.ids import derived_id
 from csm_common.telemetry import metrics
 from notifier.application.handlers.outcomes import hard_bounce
-from notifier.application.handlers.responding import responded
+from notifier.application.handlers.responding import responded, tell_of
 from notifier.application.handlers.suppressing import unsubscribe
 from notifier.application.ports import Happened, Work
 from notifier.application.responses import Claims, TakenMail
@@ -80,18 +80,15 @@ async def _about(work: Work, mail: InboundMail) -> _About | None:
 async def _bounced(work: Work, mail: InboundMail, about: _About, believed: bool, now: datetime) -> bool:
     """Whether the address is suppressed. A fact for each kind of bounce: one that passes may be followed by one that does not."""
     if await work.responses.first(about.notification.id, "bounced", 0 if mail.hard else 1, now):
-        await work.facts.happened(
-            [
-                Happened(
-                    notification=about.notification,
-                    status="bounced",
-                    at=now,
-                    code=mail.code,
-                    answer="hard" if mail.hard else "soft",
-                    number=0 if mail.hard else 1,
-                )
-            ]
+        told = Happened(
+            notification=about.notification,
+            status="bounced",
+            at=now,
+            code=mail.code,
+            answer="hard" if mail.hard else "soft",
+            number=0 if mail.hard else 1,
         )
+        await tell_of(work, told)
     if not (mail.hard and believed and about.person is not None):
         return False
     suppression = hard_bounce(about.notification, about.person, now)

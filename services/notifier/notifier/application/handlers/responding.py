@@ -21,5 +21,13 @@ async def responded(work: Work, notification_id: str, status: str, now: datetime
     found = await work.notifications.find(notification_id)
     if found is None or not await work.responses.first(notification_id, status, number, now):
         return False
-    await work.facts.happened([Happened(notification=found[0], status=status, at=now, number=number)])
+    await tell_of(work, Happened(notification=found[0], status=status, at=now, number=number))
     return True
+
+
+async def tell_of(work: Work, happened: Happened) -> None:
+    """Tell the product, unless the account was erased since: mails are answered for years, and a fact would bring it to life."""
+    notification = happened.notification
+    erased_at = (await work.erasures.erased_at([notification.account_id])).get(notification.account_id)
+    if erased_at is None or notification.requested_at > erased_at:
+        await work.facts.happened([happened])

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from csm_common.clock import Clock
 from csm_common.ids import derived_id
+from notifier.application.handlers.responding import tell_of
 from notifier.application.ports import Happened, OpenWork, Work
 from notifier.application.responses import Claims
 from notifier.domain.notification import Notification
@@ -86,4 +87,4 @@ async def _tell(
     number = await work.responses.another(notification.id, status, now)
     answer = category or EVERYTHING
     told = Happened(notification=notification, status=status, at=now, answer=answer, number=number)
-    await work.facts.happened([told])
+    await tell_of(work, told)
