@@ -25,6 +25,8 @@ from notifier.domain.notification import Status
 
 TEST = "health.test"
 _REPLAYED_AT_ONCE = 10_000
+MOST = 200
+"""Subscriptions there may be: each is asked about every change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,8 @@ class FeedDesk:
         self._check(url, wants)
         id_, secret = f"sub_{secrets.token_hex(12)}", new_secret()
         async with self._open_feed() as feed:
+            if len(await feed.subscriptions.page(None, MOST)) >= MOST:
+                raise ConflictError(f"There are {MOST} subscriptions already; delete one that nobody needs.")
             await feed.subscriptions.create(id_, name, url, wants, secret, self._clock.now())
             return await _found(feed, id_), secret
 

@@ -113,6 +113,10 @@ def upgrade() -> None:
     op.execute(
         "CREATE INDEX feed_deliveries_newest ON feed_deliveries (subscription_id, created_at DESC, id DESC)"
     )
+    op.execute(
+        "CREATE INDEX feed_deliveries_waiting ON feed_deliveries (subscription_id, created_at DESC, id DESC)"
+        " WHERE wake_at IS NOT NULL"
+    )
     op.execute("CREATE INDEX feed_deliveries_account ON feed_deliveries (account_id)")
     op.execute(
         "CREATE INDEX feed_deliveries_finished ON feed_deliveries (finished_at) WHERE finished_at IS NOT NULL"
