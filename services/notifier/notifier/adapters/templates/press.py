@@ -1,6 +1,7 @@
 """Renders documents to words. Runs in the child process alone: see `child.py`."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -10,6 +11,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.utils import Namespace
 
 from notifier.adapters.templates.language import Language, parse_locale
+from notifier.domain.trend import Bar
 
 TONES = {
     "critical": "#b91c1c",
@@ -29,6 +31,7 @@ _REFUSED_FILTERS = ("attr", "pprint", "random", "safe", "xmlattr")
 _CACHED_LOCALES = 16
 _PIECES = 512
 
+_OF_BAR = frozenset(each.name for each in fields(Bar))
 _MOVED = ("value", "score_before", "band_before", "renewal_in_days", "coverage")
 """What a digest does not tell of its items."""
 
@@ -194,6 +197,18 @@ class _Desk:
         return found
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Members of plain data are looked up as what they are; the checks of the sandbox are for everything else."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """As `obj.attribute` in a template."""
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        if type(obj) is Bar and attribute in _OF_BAR:
+            return getattr(obj, attribute)
+        return super().getattr(obj, attribute)
+
+
 def _environment(
     locale: str, partials: Mapping[str, Document], *, html: bool
 ) -> ImmutableSandboxedEnvironment:
@@ -205,7 +220,7 @@ def _environment(
         own = partial["locales"].get(choose(partial, locale), {})
         return own.get(kind) or partial.get(kind) or ""
 
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Sandbox(
         loader=FunctionLoader(load),
         autoescape=html,
         undefined=StrictUndefined,
