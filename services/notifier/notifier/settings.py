@@ -85,7 +85,7 @@ class NotifierSettings(BaseModel):
         description="The pauses after failed attempts, each longer by up to a fifth at random.",
     )
     concurrency: int = Field(
-        default=64,
+        default=256,
         ge=1,
         description="At most so many messages are being sent at once, to all endpoints together.",
     )

@@ -85,17 +85,23 @@ def test_an_attempt_without_an_answer_teaches_nothing() -> None:
     assert lanes.rests_until("a", now) is not None
 
 
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.booleans()), max_size=60))
+EIGHT = Manners(at_once=8)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.booleans()), max_size=80))
 def test_places_are_never_exceeded_nor_lost(moves: list[tuple[str, bool]]) -> None:
     lanes, inside = Lanes(RULES), {"a": 0, "b": 0}
     for endpoint, enters in moves:
+        assert lanes.room(endpoint, EIGHT) == 8 - inside[endpoint]
         if enters:
-            assert lanes.enter(endpoint, TWO) == (inside[endpoint] < 2)
-            inside[endpoint] = min(inside[endpoint] + 1, 2)
+            assert lanes.enter(endpoint, EIGHT) == (inside[endpoint] < 8)
+            inside[endpoint] = min(inside[endpoint] + 1, 8)
         elif inside[endpoint]:
             lanes.leave(endpoint, WELL_SAID, START)
             inside[endpoint] -= 1
-        assert {each for each in inside if inside[each] == 2} == set(lanes.full)
+        full = set(lanes.full)
+        assert {each for each in inside if inside[each] == 8} <= full
+        assert not {each for each in inside if inside[each] <= 6} & full
 
 
 def test_a_well_endpoint_has_no_history() -> None:

@@ -20,35 +20,43 @@ class Lanes:
     def __init__(self, rules: BreakerRules) -> None:
         self._rules = rules
         self._inside: Counter[str] = Counter()
+        self._places: dict[str, int] = {}
         self._full: set[str] = set()
         self._breakers: OrderedDict[str, Breaker] = OrderedDict()
 
     @property
     def full(self) -> Collection[str]:
-        """Endpoints that have no room."""
+        """Endpoints that have no room. Who was full has room again once a quarter of the places is free: so many are looked for
+        at once then, and not one by one."""
         return self._full
 
     def rests_until(self, endpoint: str, now: datetime) -> datetime | None:
         """The end of its rest, where it rests."""
         return self._breakers.get(endpoint, WELL).resting(now)
 
-    def enter(self, endpoint: str, manners: Manners) -> bool:
-        """Take a place; False where there is none. An endpoint on trial after its rest has one."""
+    def room(self, endpoint: str, manners: Manners) -> int:
+        """How many more it could take. An endpoint on trial after its rest has one place."""
         places = 1 if self._breakers.get(endpoint, WELL).on_trial else manners.at_once
-        if self._inside[endpoint] >= places:
+        return max(0, places - self._inside[endpoint])
+
+    def enter(self, endpoint: str, manners: Manners) -> bool:
+        """Take a place; False where there is none."""
+        room = self.room(endpoint, manners)
+        self._places[endpoint] = self._inside[endpoint] + room
+        if room <= 1:
             self._full.add(endpoint)
+        if room == 0:
             return False
         self._inside[endpoint] += 1
-        if self._inside[endpoint] >= places:
-            self._full.add(endpoint)
         return True
 
     def leave(self, endpoint: str, answer: Answer | None, now: datetime) -> None:
         """Give the place back, with the endpoint's answer where it gave one."""
         self._inside[endpoint] -= 1
+        if self._inside[endpoint] <= self._places[endpoint] * 3 // 4:
+            self._full.discard(endpoint)
         if self._inside[endpoint] <= 0:
-            del self._inside[endpoint]
-        self._full.discard(endpoint)
+            del self._inside[endpoint], self._places[endpoint]
         if answer is not None:
             self._learn(endpoint, answer, now)
 

@@ -30,7 +30,7 @@ def channels_of(settings: Settings, outbound: Outbound, smtp: SmtpConnections) -
             smtp,
             Mailbox.parse(settings.smtp.sender),
             timeout_s=settings.smtp.timeout_s,
-            at_once=settings.smtp.connections,
+            connections_at_once=settings.smtp.connections,
             teams=_teams(notifier, "email"),
         ),
         "slack": SlackChannel(

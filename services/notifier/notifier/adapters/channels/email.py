@@ -5,6 +5,7 @@ TLS or login, because that is about us, not about this mail: a changed password 
 can tell whether the server has the mail, it is sent again: receivers know the repeat by its Message-ID.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping
 from email.message import EmailMessage
@@ -28,6 +29,9 @@ from notifier.domain.recipients import Reach, Recipient, mail_address
 _LOGIN_NEEDED = 530  # RFC 4954: the answer to a mail from somebody who should have logged in
 _CLOSING = 421  # RFC 5321: it goes, whatever it was asked
 _LONGEST_REPLY = 500
+_WAITING_FOR_EACH = (
+    4  # mails that are ready when a connection is: the server is never kept waiting for the database
+)
 
 # RFC 3463: addresses that do not exist (not X.1.7 and X.1.8, which are the sender's), and mailboxes that are closed.
 _BAD_ADDRESS = re.compile(r"5\.(1\.(?!7\b|8\b)\d+|2\.1)\b")
@@ -45,14 +49,15 @@ class EmailChannel:
         sender: Mailbox,
         *,
         timeout_s: float,
-        at_once: int = 8,
+        connections_at_once: int = 8,
         teams: Mapping[str, str] | None = None,
     ) -> None:
         self._connections = connections
         self._sender = sender
         self._timeout_s = timeout_s
         self._deadlines = Deadlines()
-        self.manners = Manners(at_once=at_once)
+        self._turns = asyncio.Semaphore(connections_at_once)
+        self.manners = Manners(at_once=_WAITING_FOR_EACH * connections_at_once)
         self.reach = Reach(mail_address, teams or {})
 
     def endpoint(self, recipient: Recipient) -> str:
@@ -65,7 +70,7 @@ class EmailChannel:
         envelope_sender = message.links.bounces_to or self._sender.address
         client: SmtpConnection | None = None
         try:
-            async with self._deadlines.within(self._timeout_s):
+            async with self._deadlines.within(self._timeout_s), self._turns:
                 try:
                     client = await self._connections.take()
                 except (SMTPException, OSError) as error:

@@ -4,6 +4,7 @@ A decision and its begin are one transaction, committed before anything is sent,
 sender die in between, the lease runs out and whoever comes next knows that the attempt before ended nobody knows how.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -112,6 +113,7 @@ class Delivery:
         contacts = await work.directory.of_accounts({each.notification.account_id for each in due})
         settled, plans = self._plan(due, contacts, now)
         plans, folded = await self._fold(work, plans, now)
+        plans, crowded = self._with_room(plans)
         rulings = await rule(work, [_case(each) for each in plans], self._rules.contact_policy, now)
         begun: list[Begun] = []
         try:
@@ -122,8 +124,8 @@ class Delivery:
                     settled.append(_settled(plan, verdict))
                 elif self._lanes.enter(plan.endpoint, self._channel(plan.due).manners):
                     begun.append(self._begin(plan, ruling, now))
-            await self._write(work, plans, begun, [*settled, *folded], now)
-            return await self._jobs(work, begun), more
+            await self._write(work, [*plans, *crowded], begun, [*settled, *folded], now)
+            return await self._jobs(work, begun), more or bool(crowded) and len(begun) < len(plans)
         except BaseException:
             self.released([Job(each) for each in begun])
             raise
@@ -194,6 +196,17 @@ class Delivery:
         gone = {each.notification.id for each in folded}
         return [each for each in plans if each.due.notification.id not in gone], folded
 
+    def _with_room(self, plans: Sequence[_Plan]) -> tuple[list[_Plan], list[_Plan]]:
+        """Those whose endpoint has room for them, and the others, which nothing is decided about yet."""
+        wanted: Counter[str] = Counter()
+        within: list[_Plan] = []
+        beyond: list[_Plan] = []
+        for each in plans:
+            wanted[each.endpoint] += 1
+            room = self._lanes.room(each.endpoint, self._channel(each.due).manners)
+            (within if wanted[each.endpoint] <= room else beyond).append(each)
+        return within, beyond
+
     async def _hinders(self, work: Work, plan: _Plan, ruling: Ruling, now: datetime) -> Verdict | None:
         notification = plan.due.notification
         if ruling.word in _FINAL_WORDS:
@@ -263,9 +276,12 @@ class Delivery:
         with tracer.start_as_current_span(
             "notifier.attempt", context=remote_context(notification.traceparent)
         ) as span:
-            attempted = await self._attempt(job)
-            answer = attempted.verdict.answer
-            self._lanes.leave(job.begun.endpoint, answer, self._clock.now())
+            answer = None
+            try:
+                attempted = await self._attempt(job)
+                answer = attempted.verdict.answer
+            finally:
+                self._lanes.leave(job.begun.endpoint, answer, self._clock.now())
             span.set_attributes(
                 {
                     "csm.notification.id": notification.id,
