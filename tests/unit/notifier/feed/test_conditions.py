@@ -1,5 +1,7 @@
 """Conditions of subscriptions: mistakes are told with their place, and accounts that lack something do not meet them."""
 
+from dataclasses import replace
+
 import pytest
 
 from csm_common.errors import InvalidError
@@ -48,3 +50,20 @@ def test_a_mistake_is_told_with_its_place(expression: str, character: int) -> No
 
 def test_an_expression_that_this_build_cannot_read_holds_for_nobody() -> None:
     assert not stored_condition("account.arr >")(ACME)
+
+
+@pytest.mark.parametrize("value", [1, True, 1.0, "1", None, [1]], ids=str)
+def test_what_is_remembered_keeps_kinds_apart(value: object) -> None:
+    fresh, used = stored_condition("account.x == 1"), stored_condition("account.x == 1")
+    for other in (1, True, 1.0, "1", None, [1]):
+        used(replace(ACME, attributes={"x": other}))
+    used(replace(ACME, attributes={}))
+    asked = replace(ACME, attributes={"x": value})
+    assert used(asked) is fresh(asked)
+    assert not used(replace(ACME, attributes={}))
+
+
+def test_remembering_is_bounded() -> None:
+    condition = stored_condition("account.arr > 5")
+    assert all(condition(replace(ACME, attributes={"arr": each})) for each in range(6, 10_100))
+    assert not condition(replace(ACME, attributes={"arr": 5}))

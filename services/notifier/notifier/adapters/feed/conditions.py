@@ -1,7 +1,7 @@
 """Conditions of subscriptions in CEL: tried once when they are saved, asked at every change."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import cel
@@ -12,6 +12,7 @@ from notifier.domain.subscriptions import Condition, Standing
 VARIABLES = ("account", "account_id", "score", "band", "coverage")
 
 _LONGEST = 4_000
+_REMEMBERED = 10_000
 _COMPLAINT = re.compile(r"<input>:\d+:(\d+): (?:Syntax error: )?(.+?)(?: expecting .*)?$", re.MULTILINE)
 _BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,")
 _WORD = re.compile(r"\baccount\b")
@@ -64,7 +65,28 @@ def stored_condition(expression: str) -> Condition:
         except Exception:  # an attribute is missing, or of another kind than the condition expects
             return False
 
-    return condition
+    return _remembering(condition, sorted(names)) if names is not None and used <= {"account"} else condition
+
+
+def _remembering(condition: Condition, names: Sequence[str]) -> Condition:
+    """The same for a condition on these attributes alone: accounts share their values, and asking costs twenty times more."""
+    answers: dict[object, bool] = {}
+
+    def remembered(standing: Standing) -> bool:
+        told = standing.attributes
+        # With their kinds: 1 and true are equal here, but not in a condition.
+        key = tuple((name in told, type(told.get(name)), told.get(name)) for name in names)
+        try:
+            known = answers.get(key)
+        except TypeError:  # a list or a mapping
+            return condition(standing)
+        if known is None:
+            if len(answers) >= _REMEMBERED:
+                answers.clear()
+            known = answers[key] = condition(standing)
+        return known
+
+    return remembered
 
 
 def _names(expression: str, program: cel.Program) -> None:
