@@ -23,6 +23,7 @@ class MailServer:
         self.port = free_port()
         self.answers = list(answers)
         self.to_recipients: dict[str, str] = {}
+        self.deaf_to: set[str] = set()
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
         self.senders: list[str | None] = []
@@ -83,7 +84,9 @@ class MailServer:
     async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Take the recipient, or refuse it."""
+        """Take the recipient, or refuse it; those it is deaf to wait as mails do."""
+        if address in self.deaf_to:
+            await self.released.wait()
         if address in self.to_recipients:
             return self.to_recipients[address]
         envelope.rcpt_tos.append(address)

@@ -294,3 +294,14 @@ async def test_login_comes_after_starttls(certificate: Path) -> None:
         wrong = await Door(server, **settings, password="wrong").send("n-2")
         assert (wrong.outcome, wrong.code, wrong.fault) == ("deferred", 535, True)
         assert len(server.mails) == 1
+
+
+async def test_silence_before_the_mail_itself_means_that_it_did_not_go_out(server: MailServer) -> None:
+    server.deaf_to = {RECIPIENT.address}
+    door = Door(server, timeout_s=0.3)
+    server.answers = ["451 later"]
+    assert (await door.send("n-1", to="other@vendor.example")).outcome == "deferred"
+    server.released.clear()
+    answer = await door.send("n-2")
+    assert (answer.outcome, answer.fault) == ("deferred", True)
+    assert server.connections == 1
