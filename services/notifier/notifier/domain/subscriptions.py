@@ -115,6 +115,8 @@ def after_attempt(
     """How fit the endpoint is after an answer, and why it is to be disabled, where it is."""
     if answer.outcome == "accepted":
         return Fitness(), None
+    if answer.outcome == "unknown" and not answer.fault:
+        return known, None  # we broke it off ourselves, as the service stops
     fitness = Fitness(known.failing_since or now, known.given_up + (status is Status.FAILED))
     return fitness, _disabled(fitness, answer, now, rules)
 

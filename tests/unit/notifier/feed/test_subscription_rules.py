@@ -137,3 +137,9 @@ def test_one_success_makes_an_endpoint_well_again(course: list[str]) -> None:
         failing = word != "ok"
         assert fitness == Fitness(START if failing else None, given_up)
         assert (reason is not None) == (failing and given_up >= RULES.given_up)
+
+
+def test_an_attempt_that_we_broke_off_tells_nothing_of_the_endpoint() -> None:
+    known = Fitness(START - timedelta(days=9), 2)
+    cut_off = Answer("unknown", "crm.example.com was not waited for, as the service stops")
+    assert after_attempt(known, Status.RETRY, cut_off, START, RULES) == (known, None)
