@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -10,21 +11,25 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
+from tests.integration.notifier.desk import RULES, detail
 from tests.integration.notifier.smtp import MailServer
 from tests.support.clock import ManualClock
 from tests.support.waiting import eventually
-from tests.unit.notifier.builders import KIM, RETRIES, a_notification, an_entry
-from tests.unit.notifier.work_contract import LEASE, detail
+from tests.unit.notifier.builders import KIM, LEASE, a_notification, an_entry
+from tests.unit.notifier.fakes import FixedRenderer, NoLinks
 
 from csm_common.contracts.envelope import Envelope
 from csm_common.database import outbox
-from notifier.adapters.email import EmailChannel
+from notifier.adapters.channels.email import EmailChannel
+from notifier.adapters.persons import person_of
 from notifier.adapters.smtp_connections import SmtpConnections
-from notifier.adapters.templates import Templates
 from notifier.adapters.work import work_on
-from notifier.application.handlers.delivery import Delivery, DeliveryPolicy
+from notifier.application.handlers.delivery import Delivery, Job
+from notifier.application.lanes import Lanes
+from notifier.application.ports import Attempted, Work
 from notifier.application.views import NotificationDetail
 from notifier.domain.addresses import Mailbox
+from notifier.domain.breakers import BreakerRules
 from notifier.domain.notification import Notification, Status
 from notifier.entrypoints.pollers import Sender
 from notifier.settings import SmtpSettings
@@ -36,7 +41,7 @@ class Office:
     def __init__(
         self, engine: AsyncEngine, server: MailServer, directory_grace: timedelta = timedelta(0)
     ) -> None:
-        self._policy = DeliveryPolicy(retries=RETRIES, lease=LEASE, directory_grace=directory_grace)
+        self._rules = replace(RULES, directory_grace=directory_grace)
         self.engine = engine
         self.server = server
         self.open_work = work_on(engine)
@@ -45,11 +50,21 @@ class Office:
             SmtpSettings(host="127.0.0.1", port=server.port, sender="cs@vendor.example")
         )
         self.channel = EmailChannel(self.connections, Mailbox("cs@vendor.example"), timeout_s=30.0)
-        self._running: list[Sender] = []
+        self._running: list[Sender[Work, Job, Attempted]] = []
 
     def delivery(self, owner: str = "sender-1") -> Delivery:
         """The steps, as `owner` takes them."""
-        return Delivery(Templates(), {"email": self.channel}, self._policy, self.clock, owner, lambda: 0.0)
+        return Delivery(
+            FixedRenderer(),
+            NoLinks(),
+            {"email": self.channel},
+            self._rules,
+            Lanes(BreakerRules()),
+            person_of(b"key"),
+            self.clock,
+            owner,
+            lambda: 0.0,
+        )
 
     @asynccontextmanager
     async def sending(self, *owners: str) -> AsyncIterator[None]:
@@ -59,10 +74,11 @@ class Office:
             Sender(
                 self.delivery(owner),
                 self.open_work,
-                [self.channel],
+                self.channel.abandon,
                 self.clock,
                 concurrency=4,
                 interval_s=3600.0,
+                lease=LEASE,
                 grace=timedelta(milliseconds=10),
             )
             for owner in owners or ("sender-1",)
@@ -122,7 +138,7 @@ async def test_a_mail_is_sent_and_its_delivery_told(office: Office) -> None:
         found = await office.becomes(Status.SENT)
     (mail,) = office.server.mails
     assert mail["To"] == "Kim Park <kim@vendor.example>"
-    assert mail["Subject"] == "Acme is at risk: health 44, was 63"
+    assert mail["Subject"] == "Acme is at risk"
     assert [(each.outcome, each.code) for each in found.attempts] == [("accepted", 250)]
     assert await office.facts() == [
         {
@@ -132,6 +148,8 @@ async def test_a_mail_is_sent_and_its_delivery_told(office: Office) -> None:
             "playbook": "account_at_risk",
             "channel": "email",
             "category": "health",
+            "code": 250,
+            "answer": None,
         }
     ]
 
@@ -155,12 +173,12 @@ async def test_an_owner_who_is_told_after_the_request_is_waited_for(engine: Asyn
         office = Office(engine, server, directory_grace=timedelta(seconds=10))
         async with office.sending():
             await office.ask(a_notification())
-            waiting = await office.becomes(Status.RETRY)
+            waiting = await office.becomes(Status.HELD)
             assert waiting.next_attempt_at == office.clock.now() + timedelta(seconds=1)
             office.clock.advance(timedelta(seconds=1))
             await office.add()
             found = await office.becomes(Status.SENT)
-    assert [each.outcome for each in found.attempts] == ["held", "accepted"]
+    assert [each.outcome for each in found.attempts] == ["accepted"]
     assert len(server.mails) == 1
     assert [each["status"] for each in await office.facts()] == ["delivered"]
 
@@ -171,7 +189,7 @@ async def test_a_refusal_is_final(office: Office) -> None:
         await office.add(a_notification())
         found = await office.becomes(Status.FAILED)
     assert found.reason == "refused for good: 550 5.1.1 no such user"
-    assert [each["status"] for each in await office.facts()] == ["failed"]
+    assert [each["status"] for each in await office.facts()] == ["bounced"]
 
 
 async def test_a_server_that_is_away_is_tried_until_it_is_back(engine: AsyncEngine) -> None:
@@ -203,7 +221,7 @@ async def test_while_the_server_hangs_no_database_session_is_held_and_stopping_s
             )
         assert busy == 0
     found = await office.becomes(Status.RETRY)
-    assert [each.outcome for each in found.attempts] == ["deferred"]
+    assert [each.outcome for each in found.attempts] == ["unknown"]
 
 
 async def test_two_senders_at_once_send_everything_once(office: Office) -> None:
@@ -222,7 +240,7 @@ async def test_after_a_crash_between_sending_and_recording_the_same_message_is_s
     await office.add(a_notification())
     dying = office.delivery("dying")
     async with office.open_work() as work:
-        (job,) = await dying.claim(work, 1)
+        ((job,), _) = await dying.claim(work, 1)
     late = await dying.attempt(job)
     async with office.sending("sender-2"):
         office.clock.advance(LEASE)
@@ -232,7 +250,7 @@ async def test_after_a_crash_between_sending_and_recording_the_same_message_is_s
     one, other = office.server.mails
     assert one["Message-ID"] == other["Message-ID"] == "<n-1@vendor.example>"
     async with office.open_work() as work:
-        assert not await dying.record(work, late)
+        assert not await dying.record(work, [late])
     assert len(await office.facts()) == 1
 
 

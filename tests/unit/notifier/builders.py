@@ -65,7 +65,10 @@ def a_notification(id: str = "n-1", **changes: Any) -> Notification:
 
 
 def begun(
-    notification: Notification | None = None, recipient: Recipient = RECIPIENT, attempt: int = 1, **changes: Any
+    notification: Notification | None = None,
+    recipient: Recipient = RECIPIENT,
+    attempt: int = 1,
+    **changes: Any,
 ) -> Begun:
     """An attempt of START, ours for two minutes."""
     fields: dict[str, Any] = {

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from notifier.domain.policy import ContactPolicy
 from notifier.settings import Settings
 
 LEAST = {
@@ -33,7 +34,8 @@ def read(tmp_path: Path) -> Read:
 
 def test_the_defaults_are_those_of_a_careful_operator(read: Read) -> None:
     settings = read()
-    assert settings.notifier.policy.retries.pauses == (
+    rules = settings.notifier.rules(ContactPolicy())
+    assert rules.retries.pauses == (
         timedelta(seconds=5),
         timedelta(seconds=30),
         timedelta(minutes=2),
@@ -41,10 +43,12 @@ def test_the_defaults_are_those_of_a_careful_operator(read: Read) -> None:
         timedelta(hours=1),
         timedelta(hours=6),
     )
-    assert settings.notifier.concurrency == 8
-    assert settings.notifier.policy.team_inbox is None
-    assert settings.notifier.policy.directory_grace == timedelta(seconds=10)
-    assert settings.notifier.policy.lease > timedelta(seconds=settings.smtp.timeout_s)
+    assert (settings.notifier.concurrency, settings.smtp.connections) == (256, 8)
+    assert rules.team_inbox is None
+    assert rules.directory_grace == timedelta(seconds=10)
+    assert not settings.notifier.allowed_networks
+    assert not settings.notifier.tracking
+    assert rules.lease > timedelta(seconds=settings.smtp.timeout_s)
     assert settings.smtp.port == 25
     assert not settings.smtp.starttls
 
@@ -61,9 +65,10 @@ def test_everything_can_be_set(read: Read) -> None:
         CSM_NOTIFIER__DIRECTORY_GRACE_S="2.5",
     )
     assert (settings.smtp.port, settings.smtp.username, settings.smtp.starttls) == (587, "cs", True)
-    assert settings.notifier.policy.team_inbox == "team@vendor.example"
-    assert settings.notifier.policy.retries.attempts == 3
-    assert settings.notifier.policy.directory_grace == timedelta(seconds=2.5)
+    rules = settings.notifier.rules(ContactPolicy())
+    assert rules.team_inbox == "team@vendor.example"
+    assert rules.retries.attempts == 3
+    assert rules.directory_grace == timedelta(seconds=2.5)
     assert "secret" not in repr(settings)
 
 
