@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
-from notifier.adapters.templates.worker import Limits, Worker
+from notifier.adapters.templates.worker import DiedError, Limits, Worker
 from notifier.application.ports import Attachment, Rendered, TemplateError
 
 Plain = Mapping[str, Any]
@@ -38,7 +38,9 @@ class Renderers:
     async def render(self, template: str, locale: str | None, variables: Plain) -> Rendered:
         """The words in the language nearest to the locale; TemplateError where there is no such template or it fails."""
         try:
-            return _rendered(await self._ask(do="render", name=template, locale=locale, variables=variables))
+            return _rendered(
+                await self._twice(do="render", name=template, locale=locale, variables=variables)
+            )
         except TemplateError as error:
             raise TemplateError(f"template {template}: {error}") from error
 
@@ -55,6 +57,13 @@ class Renderers:
         """End the processes."""
         for each in self._workers:
             each.end()
+
+    async def _twice(self, **job: Any) -> Any:
+        """Once more where a child was killed: a message must not fail for that."""
+        try:
+            return await self._ask(**job)
+        except DiedError:
+            return await self._ask(**job)
 
     async def _ask(self, **job: Any) -> Any:
         async with self._worker() as worker:

@@ -26,9 +26,13 @@ _encode = msgspec.msgpack.Encoder(decimal_format="number").encode
 _decode = msgspec.msgpack.Decoder().decode
 
 
+class DiedError(TemplateError):
+    """The child died of something else than its limits; with another one it may go well."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one rendering may take."""
+    """What one rendering may take: seconds of processor time, and bytes of address space."""
 
     seconds: float = 2.0
     memory: int = 512 * 1024 * 1024
@@ -61,7 +65,7 @@ class Worker:
             self.end()
             raise TemplateError(self._too_long()) from None
         except (ConnectionError, asyncio.IncompleteReadError, msgspec.DecodeError):
-            raise TemplateError(self._death()) from None
+            raise self._death() from None
         except BaseException:
             self.end()  # an answer nobody waits for any more would be taken for that of the next job
             raise
@@ -98,12 +102,12 @@ class Worker:
         answer: dict[str, Any] = _decode(await self._reader.readexactly(size))
         return answer
 
-    def _death(self) -> str:
+    def _death(self) -> TemplateError:
         code = self.end()
-        if code == -signal.SIGALRM:
-            return self._too_long()
+        if code == -signal.SIGPROF:
+            return TemplateError(self._too_long())
         log.warning("a rendering process died", returncode=code)
-        return f"the process that rendered it died (exit code {code})"
+        return DiedError(f"the process that rendered it died (exit code {code})")
 
     def _too_long(self) -> str:
         return f"it takes longer than {self._limits.seconds:g} s"
