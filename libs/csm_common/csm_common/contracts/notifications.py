@@ -13,8 +13,8 @@ IfHeld = Literal["later", "drop"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """Whom to reach, by one of: the account's `owner`, its `team`, a contact's `role`, a contact's id, an `endpoint` by the name an
-    operator gave it."""
+    """Whom to reach, by one of: the account's `owner`, its `team`, a contact's `role`, a contact's id, an `endpoint` by the
+    name an operator gave it."""
 
     kind: Literal["owner", "team", "role", "contact", "endpoint"]
     value: str | None = None
@@ -74,7 +74,8 @@ class ChainStep:
 class Chain:
     """Why there is this message, back to the very events: it travels along, so that no service has to ask another.
 
-    The first six members are what it always had; `entered` says in a sentence why the run began, `steps` are those before this one.
+    The first six members are what it always had; `entered` says in a sentence why the run began, `steps` are those before
+    this one.
     """
 
     run_id: str | None = None
@@ -95,9 +96,9 @@ class NotificationRequest:
     """One message to one recipient (the first of `recipients` that can be resolved).
 
     The request's id is the envelope's id and the idempotency key of the whole way to the person. `context` feeds the template:
-    account attributes, score, band, and the crossing's parts. `chain` explains the message back to the facts. Of two messages that
-    compete for a person's attention that of the higher `priority` (-1000…1000, the playbook's) goes; `if_held` says whether one that
-    may not go now goes later, or not at all.
+    account attributes, score, band, and the crossing's parts. `chain` explains the message back to the facts. Of two messages
+    that compete for a person's attention that of the higher `priority` (-1000…1000, the playbook's) goes; `if_held` says
+    whether one that may not go now goes later, or not at all.
     """
 
     account_id: str

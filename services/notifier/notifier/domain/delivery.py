@@ -17,11 +17,12 @@ _LOOK_AGAIN = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How the channel answered: `code` is its own (SMTP's, HTTP's), None where there was no answer. `detail` has no address in it.
+    """How the channel answered: `code` is its own (SMTP's, HTTP's), None where there was no answer. `detail` has no address
+    in it.
 
-    `fault` says that the endpoint as a whole is out of order, not this one message; `retry_after` is the pause it asked for; `bounced`
-    that the address will never take a mail; `gone` that the endpoint wants no more messages at all; `said` a word of the receiver
-    that is worth telling others.
+    `fault` says that the endpoint as a whole is out of order, not this one message; `retry_after` is the pause it asked for;
+    `bounced` that the address will never take a mail; `gone` that the endpoint wants no more messages at all; `said` a word of
+    the receiver that is worth telling others.
     """
 
     outcome: Outcome
@@ -36,7 +37,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What became of a message. `reason` explains the status, `answer` is there after an attempt; `wake_at` with retry and held."""
+    """What became of a message. `reason` explains the status, `answer` is there after an attempt; `wake_at` with retry and
+    held."""
 
     status: Status
     reason: str | None = None
@@ -96,8 +98,8 @@ def after_answer(
     *,
     repeatable: bool = True,
 ) -> Verdict:
-    """The verdict on the answer to try number `tries`. `chance` (0…1) spreads the retries; `repeatable` says whether the receiver knows
-    a repeat when it sees one, so that a message that may have gone out can be sent again."""
+    """The verdict on the answer to try number `tries`. `chance` (0…1) spreads the retries; `repeatable` says whether the
+    receiver knows a repeat when it sees one, so that a message that may have gone out can be sent again."""
 
     def verdict(status: Status, reason: str | None, wake_at: datetime | None = None) -> Verdict:
         return Verdict(status=status, reason=reason, wake_at=wake_at, answer=answer)

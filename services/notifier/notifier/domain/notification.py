@@ -10,8 +10,8 @@ from typing import Any, Literal
 class Status(StrEnum):
     """pending → sending → sent, with retry and held on the way; or one of the other final ones.
 
-    `suppressed`, `capped` and `dropped` are the contact policy's word that nothing is sent; `folded` messages are told in a digest;
-    `unknown` is a message that may have gone out and is not repeated, because its channel could not tell a repeat.
+    `suppressed`, `capped` and `dropped` are the contact policy's word that nothing is sent; `folded` messages are told in a
+    digest; `unknown` is a message that may have gone out and is not repeated, because its channel could not tell a repeat.
     """
 
     PENDING = "pending"
@@ -41,8 +41,8 @@ class Status(StrEnum):
 
 
 HeldBy = Literal["contact", "quiet_hours", "cap", "digest", "endpoint"]
-"""What a held message waits for: its contact to become known, the end of quiet hours, room under a cap, its digest, an endpoint that
-is out of order or asked for a pause."""
+"""What a held message waits for: its contact to become known, the end of quiet hours, room under a cap, its digest, an
+endpoint that is out of order or asked for a pause."""
 
 Kind = Literal["outreach", "digest", "test"]
 """A playbook's request, several of those told at once, or somebody's trial of a template."""

@@ -30,8 +30,8 @@ RecipientKind = Literal["contact", "owner_address", "team", "team_inbox", "endpo
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Where the message goes: to a contact, to the address an account names as its owner, to the account's team, to the inbox of all
-    teams, or to an endpoint. `address` is what the channel needs: a mail address, a chat handle, the name of an endpoint."""
+    """Where the message goes: to a contact, to the address an account names as its owner, to the account's team, to the inbox
+    of all teams, or to an endpoint. `address` is what the channel needs: a mail address, a chat handle, an endpoint's name."""
 
     kind: RecipientKind
     address: str
@@ -57,7 +57,8 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whom a channel can reach: a contact by `address_of` (None where it cannot), teams and endpoints by the names operators gave."""
+    """Whom a channel can reach: a contact by `address_of` (None where it cannot), teams and endpoints by the names operators
+    gave."""
 
     address_of: Callable[[Contact], str | None]
     teams: Mapping[str, str] = field(default_factory=dict)
@@ -71,7 +72,6 @@ def mail_address(contact: Contact) -> str | None:
 
 def no_address(_: Contact) -> None:
     """For channels that reach no persons."""
-    return None
 
 
 def chat_handle(contact: Contact) -> str | None:
@@ -117,9 +117,7 @@ def _of_account(notification: Notification, name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _owner(
-    notification: Notification, _: Wanted, contacts: Sequence[Contact], reach: Reach
-) -> Decision:
+def _owner(notification: Notification, _: Wanted, contacts: Sequence[Contact], reach: Reach) -> Decision:
     owner = _of_account(notification, "owner")
     by_id = _first_reachable(contacts, reach, lambda each: each.contact_id == owner)
     if by_id is not None:

@@ -28,9 +28,7 @@ class RetrySchedule:
         """How many attempts there are in all."""
         return len(self.pauses) + 1
 
-    def pause_after(
-        self, attempt: int, chance: float, asked: timedelta | None = None
-    ) -> timedelta | None:
+    def pause_after(self, attempt: int, chance: float, asked: timedelta | None = None) -> timedelta | None:
         """The pause after attempt 1, 2 …, longer by up to a fifth as `chance` (0…1) has it; None after the last one.
 
         A pause the receiver has `asked` for (`Retry-After`) counts where it is longer, up to LONGEST_ASKED.

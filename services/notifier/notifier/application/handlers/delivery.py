@@ -125,7 +125,7 @@ class Delivery:
                 elif self._lanes.enter(plan.endpoint, self._channel(plan.due).manners):
                     begun.append(self._begin(plan, ruling, now))
             await self._write(work, [*plans, *crowded], begun, [*settled, *folded], now)
-            return await self._jobs(work, begun), more or bool(crowded) and len(begun) < len(plans)
+            return await self._jobs(work, begun), more or (bool(crowded) and len(begun) < len(plans))
         except BaseException:
             self.released([Job(each) for each in begun])
             raise

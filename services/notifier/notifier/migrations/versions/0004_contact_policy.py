@@ -8,8 +8,8 @@ from sqlalchemy import text
 revision = "0004"
 down_revision = "0003"
 
-# endpoint is where it will go, once that is known; person the pseudonym of whom it goes to; forgiven how many attempts a replay has
-# taken off the retry schedule.
+# endpoint is where it will go, once that is known; person the pseudonym of whom it goes to; forgiven how many attempts a
+# replay has taken off the retry schedule.
 _NOTIFICATIONS = """
 ALTER TABLE notifications
     ADD COLUMN kind text NOT NULL DEFAULT 'outreach',
