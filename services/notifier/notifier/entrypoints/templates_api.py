@@ -2,12 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
@@ -18,16 +15,27 @@ from csm_common.web.etags import conditional, etag_of
 from csm_common.web.uploads import LARGEST_DOCUMENT, YAML, document_of
 from notifier.application.template_ports import Changed, Checked, Created, StoredVersion
 from notifier.application.template_tests import TemplateTests, TestSent
-from notifier.application.templating import Look, Templating
+from notifier.application.templating import Templating
+from notifier.entrypoints.template_bodies import (
+    LONGEST,
+    NO_NUL,
+    Activation,
+    AttachmentView,
+    LookBody,
+    Preview,
+    TemplateDifference,
+    TemplateList,
+    TemplateSummary,
+    TemplateVersions,
+    TestBody,
+    VersionInfo,
+)
 
-_NO_NUL = r"^[^\x00]*$"
-_LONGEST = 2_000
-
-Name = Annotated[str, Path(pattern=_NO_NUL, max_length=100, description="The template's or partial's name.")]
+Name = Annotated[str, Path(pattern=NO_NUL, max_length=100, description="The template's or partial's name.")]
 Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
 VersionQuery = Annotated[int, Query(ge=1, le=2**31 - 1)]
 NoteQuery = Annotated[
-    str, Query(max_length=_LONGEST, pattern=_NO_NUL, description="Why: for those who come after you.")
+    str, Query(max_length=LONGEST, pattern=NO_NUL, description="Why: for those who come after you.")
 ]
 Reader = Depends(require("notifications:read"))
 Writer = Annotated[Principal, Depends(require("templates:write"))]
@@ -53,117 +61,6 @@ _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateSummary:
-    """A template or partial in the list; `active_version` is None where none is in force."""
-
-    name: str
-    kind: Literal["template", "partial"]
-    title: str
-    layout: str | None
-    locales: Sequence[str]
-    active_version: int | None
-    newest_version: int
-    origin: Literal["file", "rest"]
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateList:
-    """All of them by name."""
-
-    templates: Sequence[TemplateSummary]
-
-
-@dataclass(frozen=True, slots=True)
-class VersionInfo:
-    """A version: who wrote it, when and why."""
-
-    version: int
-    active: bool
-    origin: Literal["file", "rest"]
-    author: str
-    note: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateVersions:
-    """All versions, oldest first."""
-
-    name: str
-    versions: Sequence[VersionInfo]
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateDifference:
-    """As `diff -u` says it; empty where they say the same."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class AttachmentView:
-    """A file that goes along."""
-
-    name: str
-    media_type: str
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """The words of a template; `lead` and `points` are what a chat shows beside the subject."""
-
-    subject: str
-    text: str
-    html: str | None
-    lead: str
-    points: Sequence[str]
-    attachments: Sequence[AttachmentView]
-
-
-class Activation(BaseModel):
-    """Which version goes in force, and why."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
-    note: Annotated[str, Field(max_length=_LONGEST, pattern=_NO_NUL)] = ""
-
-
-class LookBody(BaseModel):
-    """What to look at, and in which language. With neither `context` nor `notification_id`, a full sample."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"locale": "de-AT", "context": {"account": {"name": "Acme"}, "score": 44}}]
-        },
-    )
-
-    locale: Annotated[str | None, Field(max_length=35, pattern=r"^[A-Za-z0-9_-]*$")] = None
-    version: Annotated[int | None, Field(ge=1, le=2**31 - 1, description="Else the one in force.")] = None
-    source: Annotated[
-        str | None, Field(max_length=LARGEST_DOCUMENT, description="A YAML document that is not saved yet.")
-    ] = None
-    context: Annotated[dict[str, Any] | None, Field(description="As playbooks send it.")] = None
-    notification_id: Annotated[str | None, Field(max_length=200, pattern=_NO_NUL)] = None
-
-    @property
-    def look(self) -> Look:
-        """As the use cases have it."""
-        told = self.model_dump(exclude={"to"})
-        return Look(**told)
-
-
-class TestBody(LookBody):
-    """The same, and where to send it. The address is kept nowhere."""
-
-    __test__ = False
-
-    to: Annotated[str, Field(max_length=254, description="Your address.")]
 
 
 def template_routes(templating: Templating, tests: TemplateTests, schema: Mapping[str, Any]) -> APIRouter:
