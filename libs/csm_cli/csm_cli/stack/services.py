@@ -1,11 +1,15 @@
 """The four services as processes: what each is started with."""
 
+import json
+import os
+
 from csm_cli.stack.child import HOST, Child, answers, python
 from csm_cli.stack.options import Options
 from csm_cli.stack.processes import key
 
 TEAM_ADDRESS = "team@example.com"
 SENDER_ADDRESS = "customer-success@example.com"
+SINK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105  (of the sink on this machine; the standard's own example)
 # The embedded broker has no idempotent producer, its group joins take half a session, it starts empty each time,
 # and its long polls do not wake.
 EMBEDDED_KAFKA = {
@@ -47,8 +51,25 @@ def environment(name: str, *, options: Options, bootstrap: str, dsn: str) -> dic
             "CSM_SMTP__PORT": str(options.ports.smtp),
             "CSM_SMTP__SENDER": SENDER_ADDRESS,
             "CSM_NOTIFIER__FALLBACK_ADDRESS": TEAM_ADDRESS,
+            **_reaching_out(options),
         }
     return settings
+
+
+def _reaching_out(options: Options) -> dict[str, str]:
+    """Links that work on this machine, and an endpoint to try webhooks with; what `csm up` was told itself goes first."""
+    ports = options.ports
+    sink = {
+        "kind": "webhook",
+        "url": f"http://{HOST}:{ports.sinks}/webhooks/notifications",
+        "secrets": [SINK_SECRET],
+    }
+    settings = {
+        "CSM_NOTIFIER__PUBLIC_URL": f"http://{HOST}:{ports.notifier}",
+        "CSM_NOTIFIER__ALLOWED_NETWORKS": json.dumps([f"{HOST}/32"]),
+        "CSM_NOTIFIER__ENDPOINTS": json.dumps({"sink": sink}),
+    }
+    return {name: os.environ.get(name, value) for name, value in settings.items()}
 
 
 def sinks(options: Options) -> Child:
