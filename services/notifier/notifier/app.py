@@ -23,7 +23,16 @@ from csm_common.web.probes import consumer_checks
 from csm_common.web.server import HttpServer
 from notifier.adapters.feed.work import feed_in
 from notifier.adapters.work import work_in
-from notifier.assembly import Parts, feed_pruners, feed_sender, notification_sender, opened, routes
+from notifier.assembly import (
+    Parts,
+    feed_pruners,
+    feed_sender,
+    notification_sender,
+    opened,
+    pruner,
+    routes,
+    watcher,
+)
 from notifier.entrypoints.consumer import ContactsConsumer, RequestsConsumer
 from notifier.entrypoints.feed_consumer import FeedConsumer
 from notifier.settings import Settings
@@ -53,6 +62,8 @@ async def build(settings: Settings) -> AsyncIterator[Sequence[Loop]]:
             Loop("http", HttpServer(web, settings.http).run),
             *(Loop(name, each.run) for name, each in consumers.items()),
             *(Loop(f"feed-pruning-{number}", each.run) for number, each in enumerate(feed_pruners(parts))),
+            Loop("pruning", pruner(parts).run),
+            Loop("gauges", watcher(parts).run),
             Loop("templates", Poller("templates", parts.templates.catalogue.refresh, interval_s=0.5).run),
             Loop("sender", sender.run),
             Loop("feed", feed.run),

@@ -20,10 +20,12 @@ from notifier.adapters.feed.posting import SignedPost
 from notifier.adapters.feed.pruning import FeedPruning
 from notifier.adapters.feed.subscriptions import SubscriptionCache
 from notifier.adapters.feed.work import feed_on
+from notifier.adapters.gauges import Gauges
 from notifier.adapters.outbound import Outbound
 from notifier.adapters.outcomes import OutcomeParts, outcome_parts
 from notifier.adapters.persons import load_person_of
 from notifier.adapters.policy_file import load_policy
+from notifier.adapters.pruning import NotificationPruning
 from notifier.adapters.smtp_connections import SmtpConnections
 from notifier.adapters.templates.document import template_schema
 from notifier.adapters.templates.parts import TemplateParts
@@ -47,7 +49,7 @@ from notifier.entrypoints.templates_api import template_routes
 from notifier.entrypoints.why_api import why_routes
 from notifier.settings import Settings
 
-_TRIM_S, _PRUNE_S = 5.0, 3600.0
+_TRIM_S, _PRUNE_S, _WATCH_S = 5.0, 3600.0, 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class Parts:
     templates: TemplateParts
     outcomes: OutcomeParts
     subscriptions: SubscriptionCache
+    lanes: Lanes
 
 
 @asynccontextmanager
@@ -93,6 +96,7 @@ async def opened(settings: Settings, engine: AsyncEngine, clock: Clock) -> Async
             templates=templates,
             outcomes=await outcome_parts(settings, engine, clock),
             subscriptions=SubscriptionCache(),
+            lanes=Lanes(BreakerRules()),
         )
     finally:
         templates.close()
@@ -109,7 +113,7 @@ def notification_sender(parts: Parts, on_commit: Callable[[], None]) -> Sender[W
         parts.outcomes.linker,
         parts.channels,
         rules,
-        Lanes(BreakerRules()),
+        parts.lanes,
         parts.person_of,
         parts.clock,
         parts.owner,
@@ -146,6 +150,23 @@ def feed_sender(parts: Parts) -> Sender[Feed, BegunDelivery, AttemptedDelivery]:
         lease=settings.rules.lease,
         grace=_grace(parts),
     )
+
+
+def pruner(parts: Parts) -> Poller:
+    """What ended long ago."""
+    caps = (each.within for each in parts.policy.caps)
+    pruning = NotificationPruning(
+        parts.engine,
+        kept=parts.settings.notifier.kept_time,
+        longest_cap=max(caps, default=timedelta(0)),
+    )
+    return Poller("pruning", lambda: pruning.prune(parts.clock.now()), interval_s=_PRUNE_S)
+
+
+def watcher(parts: Parts) -> Poller:
+    """What an operator watches."""
+    gauges = Gauges(parts.engine, parts.lanes.resting)
+    return Poller("gauges", lambda: gauges.show(parts.clock.now()), interval_s=_WATCH_S)
 
 
 def feed_pruners(parts: Parts) -> Sequence[Poller]:

@@ -21,7 +21,8 @@ def _time(line: str) -> str:
     return line
 
 
-def _span(line: str) -> timedelta:
+def span(line: str) -> timedelta:
+    """The time of a line that is one."""
     return RetrySchedule.parse(line).pauses[0]
 
 
@@ -67,21 +68,21 @@ class FeedSettings(BaseModel):
         return FeedRules(
             retries=RetrySchedule.parse(self.retries),
             lease=timedelta(seconds=self.lease_s),
-            disable=DisableRules(after=_span(self.disable_after), given_up=self.disable_after_given_up),
+            disable=DisableRules(after=span(self.disable_after), given_up=self.disable_after_given_up),
             at_once=self.at_once,
         )
 
     @property
     def overlap_time(self) -> timedelta:
         """`overlap` as a time."""
-        return _span(self.overlap)
+        return span(self.overlap)
 
     @property
     def kept_time(self) -> timedelta:
         """`kept` as a time."""
-        return _span(self.kept)
+        return span(self.kept)
 
     @property
     def failed_kept_time(self) -> timedelta:
         """`failed_kept` as a time."""
-        return _span(self.failed_kept)
+        return span(self.failed_kept)

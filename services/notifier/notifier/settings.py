@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from csm_common.contracts.topics import NOTIFICATION_REQUESTS
 from csm_common.settings import ServiceSettings
 from notifier.application.handlers.delivery import DeliveryRules
 from notifier.application.ports import ChannelName
@@ -16,7 +17,9 @@ from notifier.domain.policy import ContactPolicy
 from notifier.domain.public_addresses import AddressRules
 from notifier.domain.retries import RetrySchedule
 from notifier.endpoint_settings import Endpoint, EndpointName, Host, SlackSettings, told_wrong
-from notifier.feed_settings import FeedSettings
+from notifier.feed_settings import FeedSettings, Time, span
+
+_LEAST_KEPT = timedelta(milliseconds=NOTIFICATION_REQUESTS.retention_ms or 0) + timedelta(days=1)
 
 
 def _schedule(line: str) -> str:
@@ -132,10 +135,19 @@ class NotifierSettings(BaseModel):
     tracking: bool = Field(
         default=False, description="Tell of opens and clicks of messages to customers; ask a lawyer first."
     )
+    kept: Time = Field(
+        default="400d",
+        description="Notifications are kept for so long after they ended, with all about them.",
+    )
     feed: FeedSettings = FeedSettings()
     categories: dict[str, dict[Literal["en", "de"], str]] = Field(
         default={}, description="What people call the categories they can choose from, by language. As JSON."
     )
+
+    @property
+    def kept_time(self) -> timedelta:
+        """`kept` as a time."""
+        return span(self.kept)
 
     @property
     def addresses(self) -> AddressRules:
@@ -149,6 +161,15 @@ class NotifierSettings(BaseModel):
         if any(not is_address(ways["email"]) for ways in self.teams.values() if "email" in ways):
             raise ValueError("teams: an email of a team is no email address")
         _ = self.addresses
+        return self
+
+    @model_validator(mode="after")
+    def _outlive_their_requests(self) -> Self:
+        if self.kept_time < _LEAST_KEPT:
+            raise ValueError(
+                f"kept ({self.kept}) must be at least {_LEAST_KEPT.days}d: {NOTIFICATION_REQUESTS.name} is kept nearly as long,"
+                " and a request that is read again must be known"
+            )
         return self
 
     def rules(self, contact_policy: ContactPolicy) -> DeliveryRules:

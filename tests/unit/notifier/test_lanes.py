@@ -107,3 +107,12 @@ def test_places_are_never_exceeded_nor_lost(moves: list[tuple[str, bool]]) -> No
 def test_a_well_endpoint_has_no_history() -> None:
     assert WELL.resting(START) is None
     assert not WELL.on_trial
+
+
+def test_all_that_rest_are_told_until_their_rest_is_over() -> None:
+    lanes, now = after_faults(RULES.failures)
+    assert lanes.enter("b", TWO)
+    lanes.leave("b", PATIENCE, now)
+    assert set(lanes.resting(now)) == {"a", "b"}
+    assert set(lanes.resting(now + RULES.rest)) == {"b"}
+    assert set(lanes.resting(now + timedelta(seconds=30))) == set()

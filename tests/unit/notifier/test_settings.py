@@ -49,6 +49,7 @@ def test_the_defaults_are_those_of_a_careful_operator(read: Read) -> None:
     assert not settings.notifier.allowed_networks
     assert not settings.notifier.tracking
     assert rules.lease > timedelta(seconds=settings.smtp.timeout_s)
+    assert settings.notifier.kept_time == timedelta(days=400)
     assert settings.smtp.port == 25
     assert not settings.smtp.starttls
 
@@ -87,6 +88,8 @@ def test_an_empty_variable_counts_as_unset(read: Read) -> None:
         ("CSM_NOTIFIER__DIRECTORY_GRACE_S", "-1", "greater than or equal to 0"),
         ("CSM_NOTIFIER__LEASE_S", "60", "messages are sent twice while the mail server is slow"),
         ("CSM_SMTP__SENDER", "the team", "is no mailbox"),
+        ("CSM_NOTIFIER__KEPT", "for long", "as in: 5s, 30s, 2m, 1h"),
+        ("CSM_NOTIFIER__KEPT", "30d", "must be at least 31d"),
     ],
 )
 def test_a_mistake_stops_the_start_with_a_sentence(read: Read, name: str, value: str, sentence: str) -> None:

@@ -1,5 +1,6 @@
 """The async engine of a service, its connections bound to the service's own schema."""
 
+import msgspec
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -39,6 +40,7 @@ def service_engine(settings: DatabaseSettings, schema: str, **server_settings: s
         pool_size=settings.pool_size,
         max_overflow=2,
         pool_pre_ping=True,
+        json_deserializer=msgspec.json.decode,  # a fifth of the time of the standard library's
         hide_parameters=True,  # errors end up in logs and dead letters, and parameters can be personal data
         connect_args={"server_settings": limits},
     )

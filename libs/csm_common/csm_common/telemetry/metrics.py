@@ -109,10 +109,27 @@ run_lateness = _meter.create_histogram(
 notifications_sent = _meter.create_counter(
     "csm.notifier.attempts", description="Attempts, by channel and outcome."
 )
+notifications_due_age = _meter.create_gauge(
+    "csm.notifier.due.age",
+    unit="s",
+    description="For how long the notification has been due that is due for longest, 0 where none is; the same in every replica.",
+)
+notifications_died = _meter.create_gauge(
+    "csm.notifier.dead_letters",
+    description="Dead letters of the last hour, by channel and code; the same in every replica.",
+)
+endpoints_resting = _meter.create_gauge(
+    "csm.notifier.endpoint.resting",
+    description="1 while this process leaves the endpoint alone: it is out of order, or asked for a pause.",
+)
 inbound_mails = _meter.create_counter(
     "csm.notifier.inbound.mails", description="Mails that came back, by what they were taken for."
 )
 feed_dropped = _meter.create_counter(
     "csm.notifier.feed.dropped",
     description="Deliveries of the health change feed dropped, as too many waited.",
+)
+feed_given_up = _meter.create_gauge(
+    "csm.notifier.feed.given_up",
+    description="Subscriptions that were disabled because their endpoints fail; the same in every replica.",
 )

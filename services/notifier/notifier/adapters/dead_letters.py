@@ -19,11 +19,11 @@ from notifier.application.dead_letters import (
 from notifier.domain.notification import Status
 from notifier.domain.replaying import Candidate, Turn
 
-# As in the index: the planner knows it by these very words.
-_DEAD = "n.status IN ('failed', 'undeliverable', 'unknown')"
+DEAD = "n.status IN ('failed', 'undeliverable', 'unknown')"
+"""Of a row `n`. As in the indexes: the planner knows it by these very words."""
 
 # The beginnings are those that domain.delivery gives its reasons.
-_CODE = """
+CODE = """
 CASE
     WHEN n.reason = 'erased' THEN 'erased'
     WHEN n.status = 'unknown' THEN 'unknown'
@@ -34,17 +34,18 @@ CASE
     ELSE 'template'
 END
 """
+"""What a row `n` died of."""
 
 _WANTED = f"""
-{_DEAD}
+{DEAD}
   AND (CAST(:account_id AS text) IS NULL OR n.account_id = CAST(:account_id AS text))
   AND (CAST(:channel AS text) IS NULL OR n.channel = CAST(:channel AS text))
   AND (CAST(:playbook AS text) IS NULL OR n.playbook = CAST(:playbook AS text))
-  AND (CAST(:code AS text) IS NULL OR {_CODE} = CAST(:code AS text))
+  AND (CAST(:code AS text) IS NULL OR {CODE} = CAST(:code AS text))
 """
 
 _ROWS = f"""
-SELECT n.id, n.account_id, n.channel, n.playbook, n.template, n.category, n.status, {_CODE} AS code, n.reason,
+SELECT n.id, n.account_id, n.channel, n.playbook, n.template, n.category, n.status, {CODE} AS code, n.reason,
     a.code AS answer, n.attempt AS attempts, n.requested_at, n.expires_at, n.finished_at
 FROM notifications n LEFT JOIN attempts a ON a.notification_id = n.id AND a.number = n.attempt
 """  # noqa: S608  (constants, here and below)
@@ -55,10 +56,10 @@ _PAGE = text(f"""
 ORDER BY n.requested_at DESC, n.id DESC LIMIT :limit
 """)
 
-_ONE = text(f"{_ROWS} WHERE n.id = :id AND {_DEAD}")
+_ONE = text(f"{_ROWS} WHERE n.id = :id AND {DEAD}")
 
 _COUNTS = text(f"""
-SELECT n.channel, {_CODE} AS code, count(*) AS dead_letters, min(n.requested_at) AS oldest_at, max(n.requested_at) AS newest_at
+SELECT n.channel, {CODE} AS code, count(*) AS dead_letters, min(n.requested_at) AS oldest_at, max(n.requested_at) AS newest_at
 FROM notifications n WHERE {_WANTED} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
 """)  # noqa: S608
 

@@ -1,12 +1,20 @@
-"""A message as a mail: what mail programs, filters and receiving systems need beside the words."""
+"""A message as a mail: what mail programs, filters and receiving systems need beside the words.
+
+Composed by the library's older classes: the newer ones parse every header that is set, and take as long for one mail as a mail
+server does for three. So every value is made safe before it is set.
+"""
 
 import re
-from email.headerregistry import Address, BaseHeader, HeaderRegistry
-from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
-from typing import Any
+from email import encoders
+from email.header import Header
+from email.message import Message
+from email.mime.base import MIMEBase
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.policy import compat32
+from email.utils import format_datetime, formataddr
 
-from notifier.application.ports import Attachment, Links, Outgoing
+from notifier.application.ports import Attachment, Links, Outgoing, Rendered
 from notifier.domain.addresses import Mailbox
 
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -14,56 +22,29 @@ _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]")
 _MEDIA_TYPE = re.compile(r"([a-z]+)/([a-z0-9.+-]+)")
 _NOT_IN_A_LINK = re.compile(r"[^!-;=?-~]")  # visible ASCII without the brackets that end it
 _REFERENCES = 20  # RFC 5322 sets no limit, servers set one to a header: the first and the last of a thread are what counts
+_LINE = "\r\n"
+_FOLD = f"{_LINE} "
+_LONGEST_LINE = 900  # RFC 5321 allows 1,000 octets
+
+# Nothing is folded but where we say so: a folded link or id would be none.
+_WIRE = compat32.clone(linesep=_LINE, max_line_length=None)
 
 
-class _Tokens(BaseHeader):
-    """A header of links or ids: folded between them and never within, nor encoded, as the standard policy does with long ones.
-
-    Nobody decodes them there: a long unsubscribe link would be no link.
-    """
-
-    max_count = 1
-
-    @classmethod
-    def parse(cls, value: str, kwds: dict[str, Any]) -> None:
-        """The value as it is."""
-        kwds["parse_tree"], kwds["decoded"] = None, value
-
-    def fold(self, *, policy: Any) -> str:
-        """One token a line."""
-        return f"{self.name}: {f'{policy.linesep} '.join(self.split())}{policy.linesep}"
-
-
-def _policy() -> "EmailPolicy[EmailMessage]":
-    headers = HeaderRegistry()
-    for name in ("in-reply-to", "references", "list-unsubscribe"):
-        headers.map_to_type(name, _Tokens)
-    return EmailPolicy(linesep=SMTP.linesep, header_factory=headers)
-
-
-_POLICY = _policy()
-
-
-def compose(message: Outgoing, sender: Mailbox) -> EmailMessage:
+def compose(message: Outgoing, sender: Mailbox) -> Message:
     """The mail. Its Message-ID is the notification's id, so that a mail sent again is known as the same."""
     notification, recipient = message.begun.notification, message.begun.recipient
-    mail = EmailMessage(policy=_POLICY)
+    mail = _body(message.words)
     mail["From"] = _address(sender)
     mail["To"] = _address(Mailbox(recipient.address, recipient.name or ""))
-    mail["Subject"] = one_line(message.words.subject)
-    mail["Date"] = message.now
+    mail["Subject"] = _text(message.words.subject, "Subject")
+    mail["Date"] = format_datetime(message.now)
     mail["Message-ID"] = message_id(notification.id, sender.domain)
     mail["Auto-Submitted"] = "auto-generated"
-    mail["X-CSM-Notification"] = one_line(notification.id)
-    mail["X-CSM-Account"] = one_line(notification.account_id)
-    mail["X-CSM-Run"] = one_line(notification.run_id)
+    mail["X-CSM-Notification"] = _text(notification.id, "X-CSM-Notification")
+    mail["X-CSM-Account"] = _text(notification.account_id, "X-CSM-Account")
+    mail["X-CSM-Run"] = _text(notification.run_id, "X-CSM-Run")
     _join_thread(mail, [message_id(each, sender.domain) for each in message.begun.thread])
     _offer_a_way_out(mail, message.links)
-    mail.set_content(message.words.text)
-    if message.words.html is not None:
-        mail.add_alternative(message.words.html, subtype="html")
-    for each in message.words.attachments:
-        _attach(mail, each)
     return mail
 
 
@@ -77,32 +58,68 @@ def one_line(text: str) -> str:
     return _BREAKS.sub(" ", text).strip()
 
 
-def _join_thread(mail: EmailMessage, before: list[str]) -> None:
+def _body(words: Rendered) -> Message:
+    """Plain, or plain and HTML, and beside them the attachments."""
+    mail: Message = _part(words.text, "plain")
+    if words.html is not None:
+        mail = MIMEMultipart("alternative", _subparts=[mail, _part(words.html, "html")], policy=_WIRE)
+    if words.attachments:
+        attached = [_attachment(each) for each in words.attachments]
+        mail = MIMEMultipart("mixed", _subparts=[mail, *attached], policy=_WIRE)
+    return mail
+
+
+def _part(text: str, kind: str) -> MIMEText:
+    lines = text.encode(errors="replace").decode().splitlines()
+    plain = text.isascii() and all(len(each) <= _LONGEST_LINE for each in lines)
+    whole = "".join(f"{each}{_LINE}" for each in lines)
+    return MIMEText(whole, kind, "us-ascii" if plain else "utf-8", policy=_WIRE)
+
+
+def _join_thread(mail: Message, before: list[str]) -> None:
     """So that mail programs show what belongs together as one conversation."""
     if before:
         mail["In-Reply-To"] = before[-1]
-        mail["References"] = " ".join(before[:1] + before[1:][-_REFERENCES:])
+        mail["References"] = _FOLD.join(before[:1] + before[1:][-_REFERENCES:])
 
 
-def _offer_a_way_out(mail: EmailMessage, links: Links) -> None:
+def _offer_a_way_out(mail: Message, links: Links) -> None:
     """The unsubscribe button of mail programs: RFC 2369 and, with one click, RFC 8058."""
     ways = [links.unsubscribe, f"mailto:{links.unsubscribe_mail}" if links.unsubscribe_mail else None]
-    told = ", ".join(f"<{_NOT_IN_A_LINK.sub('', each)}>" for each in ways if each)
+    told = f",{_FOLD}".join(f"<{_NOT_IN_A_LINK.sub('', each)}>" for each in ways if each)
     if told:
         mail["List-Unsubscribe"] = told
     if links.unsubscribe:
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 
 
-def _attach(mail: EmailMessage, attachment: Attachment) -> None:
+def _attachment(attachment: Attachment) -> Message:
     known = _MEDIA_TYPE.fullmatch(attachment.media_type.lower())
     main, sub = (
         known.groups()
         if known and known[1] not in ("message", "multipart")
         else ("application", "octet-stream")
     )
-    mail.add_attachment(attachment.content, maintype=main, subtype=sub, filename=one_line(attachment.name))
+    part = MIMEBase(main, sub, policy=_WIRE)
+    part.set_payload(attachment.content)
+    encoders.encode_base64(part)
+    name = one_line(attachment.name).encode(errors="replace").decode()
+    part.add_header(
+        "Content-Disposition", "attachment", filename=name if name.isascii() else ("utf-8", "", name)
+    )
+    return part
 
 
-def _address(mailbox: Mailbox) -> Address:
-    return Address(one_line(mailbox.name), mailbox.local_part, mailbox.domain)
+def _text(value: str, header: str) -> str:
+    """Of a header: as it is, or as encoded words where it is not ASCII (RFC 2047)."""
+    line = one_line(value.encode(errors="replace").decode())
+    return line if line.isascii() else Header(line, "utf-8", header_name=header).encode(linesep=_LINE)
+
+
+def _address(mailbox: Mailbox) -> str:
+    """With its name. An address beyond ASCII goes as it is, which only servers with SMTPUTF8 take (RFC 6532)."""
+    name = one_line(mailbox.name.encode(errors="replace").decode())
+    if mailbox.address.isascii():
+        return formataddr((name, mailbox.address))
+    quoted = formataddr((name, "a@b")).removesuffix("a@b").removesuffix("<a@b>") if name else ""
+    return f"{quoted}<{mailbox.address}>".encode().decode("ascii", "surrogateescape")

@@ -34,6 +34,10 @@ class Lanes:
         """The end of its rest, where it rests."""
         return self._breakers.get(endpoint, WELL).resting(now)
 
+    def resting(self, now: datetime) -> Collection[str]:
+        """All endpoints that rest now, be it that they are out of order or asked for a pause."""
+        return [name for name, each in self._breakers.items() if each.resting(now) is not None]
+
     def room(self, endpoint: str, manners: Manners) -> int:
         """How many more it could take. An endpoint on trial after its rest has one place."""
         places = 1 if self._breakers.get(endpoint, WELL).on_trial else manners.at_once

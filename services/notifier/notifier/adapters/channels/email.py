@@ -8,7 +8,7 @@ can tell whether the server has the mail, it is sent again: receivers know the r
 import asyncio
 import re
 from collections.abc import Mapping
-from email.message import EmailMessage
+from email.message import Message
 
 from aiosmtplib import (
     SMTPException,
@@ -89,10 +89,12 @@ class EmailChannel:
         self._deadlines.end()
 
     async def _hand_over(
-        self, client: SmtpConnection, mail: EmailMessage, envelope_sender: str, address: str
+        self, client: SmtpConnection, mail: Message, envelope_sender: str, address: str
     ) -> Answer:
         try:
-            _, said = await client.send_message(mail, sender=envelope_sender, recipients=[address])
+            _, said = await client.sendmail(
+                envelope_sender, [address], mail.as_bytes(), mail_options=await _options(client, address)
+            )
         except SMTPRecipientsRefused as error:
             first = error.recipients[0]
             return _by_code(first.code, _without(address, first.message), at_recipient=True)
@@ -105,6 +107,19 @@ class EmailChannel:
         except (SMTPException, OSError) as error:
             return _cut_off(client, f"the connection was lost: {_without(address, str(error))}", fault=True)
         return Answer("accepted", _without(address, said), SMTPStatus.completed)
+
+
+async def _options(client: SmtpConnection, address: str) -> list[str]:
+    """For an address beyond ASCII, which the server must be able to take."""
+    if address.isascii():
+        return []
+    if client.is_ehlo_or_helo_needed:
+        await client.ehlo()
+    if not client.supports_extension("smtputf8"):
+        raise SMTPNotSupported(
+            "An address containing non-ASCII characters was provided, but SMTPUTF8 is not supported"
+        )
+    return ["SMTPUTF8", "BODY=8BITMIME"]
 
 
 def _not_available(error: Exception, address: str) -> Answer:
