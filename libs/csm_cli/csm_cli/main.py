@@ -18,6 +18,7 @@ from csm_cli.commands.rejections import rejections
 from csm_cli.commands.scorecards import scorecards
 from csm_cli.commands.simulate import simulate
 from csm_cli.commands.status import status
+from csm_cli.commands.subscriptions import subscriptions
 from csm_cli.commands.templates import templates
 from csm_cli.commands.topics import topics
 from csm_cli.commands.up import up
@@ -55,6 +56,7 @@ app.add_typer(rejections, name="rejections")
 app.add_typer(scorecards, name="scorecards")
 app.add_typer(playbooks, name="playbooks")
 app.add_typer(notifications, name="notifications")
+app.add_typer(subscriptions, name="subscriptions")
 app.add_typer(keys, name="keys")
 app.add_typer(topics, name="topics")
 app.add_typer(templates, name="templates")

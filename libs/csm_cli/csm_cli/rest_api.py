@@ -60,6 +60,10 @@ class RestApi:
         """The answer to a request."""
         return self._ask("POST", path, json=body, timeout=timeout_s)
 
+    def delete(self, path: str) -> None:
+        """Have it gone."""
+        self._answer("DELETE", path)
+
     def send(self, path: str, document: bytes, media_type: str, **query: Any) -> dict[str, Any]:
         """The answer to a document."""
         return self._ask("POST", path, content=document, headers={"content-type": media_type}, params=query)
