@@ -10,6 +10,7 @@ import pytest
 from tests.unit.deploy.files import DEPLOY, HTTP_PORT, ROOT, SERVICES, Document, document
 from tests.unit.deploy.pods import BASE
 
+from notifier.application.dead_letters import DeadCode
 from notifier.domain.delivery import Outcome
 
 OBSERVABILITY = DEPLOY / "observability"
@@ -57,6 +58,14 @@ def test_the_outcomes_an_alert_names_are_outcomes() -> None:
     named = re.findall(r'outcome(?:=~|!=)"([^"]*)"', rule["expr"])
 
     assert {name for group in named for name in group.split("|")} <= set(get_args(Outcome))
+
+
+def test_the_codes_alerts_name_are_codes_of_dead_letters() -> None:
+    rules = [each["expr"] for each in RULES if "csm_notifier_dead_letters" in each["expr"]]
+    named = re.findall(r'code(?:=|!~)"([^"]*)"', " ".join(rules))
+
+    assert len(named) == len(rules)
+    assert {code for group in named for code in group.split("|")} <= set(get_args(DeadCode))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
