@@ -32,7 +32,7 @@ _ENDPOINTS = 100
 _HANGING = 10
 _CONNECTIONS = 8
 _SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105  (of the standard's own example)
-_OFFERED_PER_S = 100
+_OFFERED_PER_S = 50
 _SECONDS = 30
 _WANTED = 0.5
 
@@ -90,11 +90,11 @@ async def measure(place: Place, smtp_port: int, http_port: int, messages: int) -
 async def _tell(
     place: Place, engine: AsyncEngine, what: str, requests: Sequence[Message], messages: int
 ) -> None:
-    """From the first that is recorded as sent to the last."""
+    """From the first twentieth that is recorded as sent to the last."""
     async with engine.begin() as tx:
         await tx.execute(_CLEAR)
     await fill(place, requests)
-    first, began = await _until(engine, 1)
+    first, began = await _until(engine, messages // 20)  # what begins is slow: connections, children, caches
     last, ended = await _until(engine, messages)
     _print((last - first) / (ended - began), f"{what}, the notifier (wanted: {_WANTED} of the bare loop)")
 
@@ -105,7 +105,7 @@ async def _until(engine: AsyncEngine, wanted: int) -> tuple[int, float]:
             found: int = await tx.scalar(_SENT) or 0
         if found >= wanted:
             return found, time.perf_counter()
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)
 
 
 async def _latency(place: Place, url: str, names: Sequence[str]) -> list[float]:

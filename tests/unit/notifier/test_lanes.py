@@ -101,7 +101,7 @@ def test_places_are_never_exceeded_nor_lost(moves: list[tuple[str, bool]]) -> No
             inside[endpoint] -= 1
         full = set(lanes.full)
         assert {each for each in inside if inside[each] == 8} <= full
-        assert not {each for each in inside if inside[each] <= 6} & full
+        assert not {each for each in inside if inside[each] <= 4} & full
 
 
 def test_a_well_endpoint_has_no_history() -> None:

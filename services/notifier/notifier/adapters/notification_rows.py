@@ -59,11 +59,12 @@ def _json(value: object) -> str:
 
 def notification(row: Row[Any]) -> Notification:
     """The notification of a whole row."""
+    known = row._asdict()
     return Notification(
-        recipients=_wanted(row),
+        recipients=tuple(Wanted(**each) for each in row.recipients),
         context=row.context,
         chain=row.chain,
-        **{name: row._mapping[name] for name in _TYPES},
+        **{name: known[name] for name in _TYPES},
     )
 
 

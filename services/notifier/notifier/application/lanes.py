@@ -26,8 +26,8 @@ class Lanes:
 
     @property
     def full(self) -> Collection[str]:
-        """Endpoints that have no room. Who was full has room again once a quarter of the places is free: so many are looked for
-        at once then, and not one by one."""
+        """Endpoints that have no room. Who was full has room again once half of the places are free: so many are looked for at
+        once then, and not one by one."""
         return self._full
 
     def rests_until(self, endpoint: str, now: datetime) -> datetime | None:
@@ -57,7 +57,7 @@ class Lanes:
     def leave(self, endpoint: str, answer: Answer | None, now: datetime) -> None:
         """Give the place back, with the endpoint's answer where it gave one."""
         self._inside[endpoint] -= 1
-        if self._inside[endpoint] <= self._places[endpoint] * 3 // 4:
+        if self._inside[endpoint] <= self._places[endpoint] // 2:
             self._full.discard(endpoint)
         if self._inside[endpoint] <= 0:
             del self._inside[endpoint], self._places[endpoint]

@@ -17,6 +17,8 @@ from csm_common.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 _RECORD_AGAIN_S = 0.5
+_AT_ONCE = 64
+"""Looked at in one transaction: more would keep who waits for their locks waiting."""
 
 WorkT = TypeVar("WorkT", contravariant=True)
 JobT = TypeVar("JobT")
@@ -95,7 +97,7 @@ class Sender(Generic[WorkT, JobT, DoneT]):
             await asyncio.wait([self._recording])
 
     async def _start_due(self) -> None:
-        free = self._concurrency - len(self._in_flight)
+        free = min(self._concurrency - len(self._in_flight), _AT_ONCE)
         if free <= 0:
             return
         jobs: Sequence[JobT] = ()

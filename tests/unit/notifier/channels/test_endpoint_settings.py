@@ -64,7 +64,7 @@ async def test_every_channel_knows_its_endpoints_and_teams(read: Read) -> None:
     }
     assert channels["email"].reach.teams == {"emea": "emea@vendor.example"}
     assert channels["slack"].reach.teams == {"emea": "csm-emea"}
-    assert channels["email"].manners.at_once == 4 * 3  # mails are ready when a connection is
+    assert channels["email"].manners.at_once == 8 * 3  # mails are ready when a connection is
     assert channels["email"].endpoint(Recipient("team", "emea@vendor.example")) == "email"
 
 

@@ -44,7 +44,7 @@ def received(
 ) -> EmailMessage:
     """The mail as it is on the other side of the wire."""
     mail = compose(outgoing(recipient, words, links, thread, **notification), SENDER)
-    return message_from_bytes(mail.as_bytes(), policy=default)
+    return message_from_bytes(mail, policy=default)
 
 
 def test_headers() -> None:
@@ -129,7 +129,7 @@ def test_a_long_way_out_is_not_encoded() -> None:
     """Mail programs read no encoded words there: the header is folded between its parts or not at all."""
     token = "t" * 400
     links = Links(unsubscribe=f"https://a.example/u/{token}", unsubscribe_mail=f"u+{token}@vendor.example")
-    raw = compose(outgoing(links=links), SENDER).as_bytes()
+    raw = compose(outgoing(links=links), SENDER)
     assert f"<https://a.example/u/{token}>".encode() in raw
     assert f"<mailto:u+{token}@vendor.example>".encode() in raw
 
@@ -150,7 +150,7 @@ def test_of_a_long_conversation_the_first_and_the_last_are_named() -> None:
 
 def test_long_ids_in_a_conversation_are_not_encoded() -> None:
     ids = tuple(f"{letter * 150}" for letter in "abc")
-    raw = compose(outgoing(thread=ids, id="d" * 150), SENDER).as_bytes()
+    raw = compose(outgoing(thread=ids, id="d" * 150), SENDER)
     assert all(f"<{each}@vendor.example>".encode() in raw for each in (*ids, "d" * 150))
 
 
@@ -169,3 +169,13 @@ def test_attachments_go_beside_the_words() -> None:
 
 def test_without_html_a_mail_is_plain() -> None:
     assert received(words=Rendered(subject="Hi", text="Plain.")).get_content_type() == "text/plain"
+
+
+@given(st.text(alphabet="-=a\n", max_size=60))
+def test_no_text_ends_its_own_part(text: str) -> None:
+    boundary = received().get_boundary()
+    evil = f"{text}\n--{boundary}--\n{text}"
+    mail = received(words=Rendered(subject="Hi", text=evil, html="<p>Hi</p>"))
+    plain, html = mail.iter_parts()
+    assert plain.get_content().splitlines() == evil.splitlines()
+    assert html.get_content().strip() == "<p>Hi</p>"

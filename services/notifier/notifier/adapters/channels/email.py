@@ -8,7 +8,6 @@ can tell whether the server has the mail, it is sent again: receivers know the r
 import asyncio
 import re
 from collections.abc import Mapping
-from email.message import Message
 
 from aiosmtplib import (
     SMTPException,
@@ -29,9 +28,8 @@ from notifier.domain.recipients import Reach, Recipient, mail_address
 _LOGIN_NEEDED = 530  # RFC 4954: the answer to a mail from somebody who should have logged in
 _CLOSING = 421  # RFC 5321: it goes, whatever it was asked
 _LONGEST_REPLY = 500
-_WAITING_FOR_EACH = (
-    4  # mails that are ready when a connection is: the server is never kept waiting for the database
-)
+_WAITING_FOR_EACH = 8
+"""Mails that are ready when a connection is, so that the server is never kept waiting for the database."""
 
 # RFC 3463: addresses that do not exist (not X.1.7 and X.1.8, which are the sender's), and mailboxes that are closed.
 _BAD_ADDRESS = re.compile(r"5\.(1\.(?!7\b|8\b)\d+|2\.1)\b")
@@ -89,11 +87,11 @@ class EmailChannel:
         self._deadlines.end()
 
     async def _hand_over(
-        self, client: SmtpConnection, mail: Message, envelope_sender: str, address: str
+        self, client: SmtpConnection, mail: bytes, envelope_sender: str, address: str
     ) -> Answer:
         try:
             _, said = await client.sendmail(
-                envelope_sender, [address], mail.as_bytes(), mail_options=await _options(client, address)
+                envelope_sender, [address], mail, mail_options=await _options(client, address)
             )
         except SMTPRecipientsRefused as error:
             first = error.recipients[0]
