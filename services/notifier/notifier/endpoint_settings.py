@@ -14,8 +14,6 @@ from pydantic import (
     model_validator,
 )
 
-from notifier.application.ports import ChannelName
-
 _URL_BEGINS = ("https://", "http://")
 
 

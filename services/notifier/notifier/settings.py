@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from csm_common.contracts.notifications import ChannelName
 from csm_common.contracts.topics import NOTIFICATION_REQUESTS
 from csm_common.settings import ServiceSettings
 from notifier.application.handlers.delivery import DeliveryRules
-from notifier.application.ports import ChannelName
 from notifier.domain.addresses import Mailbox, is_address
 from notifier.domain.policy import ContactPolicy
 from notifier.domain.public_addresses import AddressRules

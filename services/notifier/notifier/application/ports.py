@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from csm_common.contracts.contacts import ContactRecorded
 from notifier.application.responses import Responses
@@ -475,6 +475,3 @@ class Channel(Protocol):
     def abandon(self) -> None:
         """Give up on what is being sent right now: each of those sends answers at once."""
         ...
-
-
-ChannelName = Literal["email", "slack", "teams", "webhook"]

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import httpcore
 
+from csm_common.contracts.notifications import ChannelName
 from csm_common.errors import InvalidError
 from notifier.adapters.channels.email import EmailChannel
 from notifier.adapters.channels.slack import SlackChannel
@@ -13,7 +14,7 @@ from notifier.adapters.channels.teams import TeamsChannel
 from notifier.adapters.channels.webhook import WebhookChannel
 from notifier.adapters.outbound import Outbound, check_url
 from notifier.adapters.smtp_connections import SmtpConnections
-from notifier.application.ports import Channel, ChannelName
+from notifier.application.ports import Channel
 from notifier.domain.addresses import Mailbox
 from notifier.endpoint_settings import SlackEndpoint, TeamsEndpoint, WebhookEndpoint
 from notifier.settings import NotifierSettings, Settings
