@@ -5,6 +5,8 @@ from base64 import b64decode
 from typing import Annotated, Literal, Self
 
 from pydantic import (
+
+from csm_common.contracts.notifications import ChannelName
     AfterValidator,
     BaseModel,
     ConfigDict,
