@@ -5,8 +5,6 @@ from base64 import b64decode
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-
-from csm_common.contracts.notifications import ChannelName
     AfterValidator,
     BaseModel,
     ConfigDict,
@@ -15,6 +13,8 @@ from csm_common.contracts.notifications import ChannelName
     StringConstraints,
     model_validator,
 )
+
+from csm_common.contracts.notifications import ChannelName
 
 _URL_BEGINS = ("https://", "http://")
 
