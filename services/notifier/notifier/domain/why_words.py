@@ -9,6 +9,7 @@ from notifier.domain.reasons import Crossing, Fact
 from notifier.domain.why import Chosen, Message, Moved, Ruled, Run, Why
 from notifier.domain.wording import words
 
+_LEAST_CHANGE = 0.005  # less would be told as nothing
 _MOST_MEASURES = 5
 _ERASED = "erased"
 
@@ -172,8 +173,9 @@ def _entered(crossing: Crossing, *, told: bool) -> str:
 def _crossed(crossing: Crossing, measures: Sequence[Moved], facts: Sequence[Fact]) -> Iterator[str]:
     if crossing.band_before != crossing.band_after:
         yield f"The band went from {words(crossing.band_before)} to {words(crossing.band_after)}."
-    if measures:
-        told = [f"{words(each.measure)} ({_change(each)})" for each in measures[:_MOST_MEASURES]]
+    seen = [each for each in measures if each.change is None or abs(each.change) >= _LEAST_CHANGE]
+    if seen:
+        told = [f"{words(each.measure)} ({_change(each)})" for each in seen[:_MOST_MEASURES]]
         yield f"What moved, in points of the score: {_listed(told)}."
     if facts:
         yield f"It came of {_listed([_fact(each) for each in facts])}."
