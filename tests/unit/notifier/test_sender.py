@@ -8,6 +8,7 @@ from datetime import timedelta
 from tests.support.clock import ManualClock
 from tests.support.waiting import eventually
 
+from notifier.application.ports import Left
 from notifier.entrypoints.pollers import Sender
 
 LEASE = timedelta(minutes=2)
@@ -26,6 +27,8 @@ class Toys:
         self.open_transactions = 0
         self.in_flight = 0
         self.most_in_flight = 0
+        self.places = 1000
+        self.looks = 0
         self.gate = asyncio.Event()
         self.gate.set()
         self.on_send: Callable[[int], None] = lambda _: None
@@ -41,10 +44,12 @@ class Toys:
         finally:
             self.open_transactions -= 1
 
-    async def claim(self, work: None, limit: int) -> tuple[Sequence[int], bool]:
-        """The first that are due."""
-        taken, self.due = self.due[:limit], self.due[limit:]
-        return taken, bool(self.due)
+    async def claim(self, work: None, limit: int) -> tuple[Sequence[int], Left]:
+        """The first that are due; those beyond `places` have to wait for one."""
+        self.looks += 1
+        free = max(0, min(limit, self.places - self.in_flight))
+        taken, self.due = self.due[:free], self.due[free:]
+        return taken, "nothing" if not self.due else "more" if free == limit else "for_room"
 
     def released(self, jobs: Sequence[int]) -> None:
         """Note them."""
@@ -144,6 +149,27 @@ async def test_no_more_than_allowed_are_in_flight_and_none_is_left_over() -> Non
         toys.gate.set()
         await eventually(post.all_recorded(11))
     assert toys.most_in_flight == 3
+
+
+async def test_who_waits_for_room_is_looked_for_when_something_has_ended() -> None:
+    post = Post(concurrency=10)
+    post.toys.places = 2
+    async with post.running():
+        post.add(*range(9))
+        await eventually(post.all_recorded(9))
+    assert post.toys.most_in_flight <= 2
+
+
+async def test_what_ends_makes_nobody_look_where_nothing_is_left() -> None:
+    post = Post()
+    post.toys.gate.clear()
+    async with post.running() as toys:
+        post.add(1, 2)
+        await eventually(lambda: toys.in_flight == 2)
+        looks = toys.looks
+        toys.gate.set()
+        await eventually(post.all_recorded(2))
+        assert toys.looks == looks
 
 
 async def test_one_slow_send_keeps_the_others_going() -> None:

@@ -29,9 +29,10 @@ UPDATE notifications n SET endpoint = t.endpoint
 FROM unnest(CAST(:ids AS text[]), CAST(:endpoints AS text[])) AS t(id, endpoint) WHERE n.id = t.id
 """)
 
+# By the end of its lease, which its row is due since.
 _END_INTERRUPTED = text("""
-UPDATE attempts SET outcome = 'unknown', ended_at = :now, detail = 'the sender never told how it ended'
-WHERE notification_id = ANY(CAST(:ids AS text[])) AND outcome IS NULL
+UPDATE attempts a SET outcome = 'unknown', ended_at = n.wake_at, detail = 'the sender never told how it ended'
+FROM notifications n WHERE n.id = a.notification_id AND n.id = ANY(CAST(:ids AS text[])) AND a.outcome IS NULL
 """)
 
 _BEGIN = text("""
@@ -118,7 +119,7 @@ class PostgresNotifications:
         due = [rows.due(row) for row in found]
         interrupted = [each.notification.id for each in due if each.interrupted]
         if interrupted:
-            await self._tx.execute(_END_INTERRUPTED, {"ids": interrupted, "now": now})
+            await self._tx.execute(_END_INTERRUPTED, {"ids": interrupted})
         return due
 
     async def meant_for(self, endpoints: Mapping[str, str]) -> None:

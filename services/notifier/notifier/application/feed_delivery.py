@@ -11,7 +11,7 @@ from csm_common.telemetry.logs import get_logger
 from csm_common.telemetry.tracing import remote_context, tracer
 from notifier.application.feed_ports import AttemptedDelivery, BegunDelivery, Feed, Post
 from notifier.application.lanes import Lanes
-from notifier.application.ports import Manners
+from notifier.application.ports import Left, Manners
 from notifier.domain.delivery import after_answer
 from notifier.domain.retries import RetrySchedule
 from notifier.domain.subscriptions import DisableRules, Fitness, after_attempt
@@ -50,7 +50,7 @@ class FeedDelivery:
         self._chance = chance
         self._unwell: set[str] = set()
 
-    async def claim(self, feed: Feed, limit: int) -> tuple[Sequence[BegunDelivery], bool]:
+    async def claim(self, feed: Feed, limit: int) -> tuple[Sequence[BegunDelivery], Left]:
         """Take up to `limit` due ones into our hands, none for an endpoint that has no room or rests."""
         now = self._clock.now()
         self._unwell = {each for each in self._unwell if self._lanes.rests_until(each, now) is not None}
@@ -63,7 +63,10 @@ class FeedDelivery:
         except BaseException:
             self.released(begun)
             raise
-        return begun, bool(begun)
+        return (
+            begun,
+            "more" if begun else "for_room",
+        )  # the database counts places, too, until outcomes are recorded
 
     def released(self, jobs: Sequence[BegunDelivery]) -> None:
         """Their claim was not committed."""

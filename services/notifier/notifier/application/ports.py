@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from csm_common.contracts.contacts import ContactRecorded
 from notifier.application.responses import Responses
@@ -367,6 +367,9 @@ class Work(Protocol):
         """What people did with messages."""
         ...
 
+
+Left = Literal["nothing", "more", "for_room"]
+"""What a look at what is due has left: nothing · more to look at now · some that wait for what is being sent to end."""
 
 OpenWork = Callable[[], AbstractAsyncContextManager[Work]]
 """Begins a transaction, which lasts if the block ends without an error."""

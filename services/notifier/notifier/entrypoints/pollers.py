@@ -13,6 +13,7 @@ from csm_common.clock import Clock
 from csm_common.database.errors import is_transient
 from csm_common.poller import Poller
 from csm_common.telemetry.logs import get_logger
+from notifier.application.ports import Left
 
 log = get_logger(__name__)
 
@@ -28,8 +29,8 @@ DoneT = TypeVar("DoneT")
 class Deliveries(Protocol[WorkT, JobT, DoneT]):
     """Messages that become due, are claimed, attempted, and recorded."""
 
-    async def claim(self, work: WorkT, limit: int) -> tuple[Sequence[JobT], bool]:
-        """Look at up to `limit` and take those to be sent into our hands; also whether there may be more to look at."""
+    async def claim(self, work: WorkT, limit: int) -> tuple[Sequence[JobT], Left]:
+        """Look at up to `limit` and take those to be sent into our hands; also what is left."""
         ...
 
     def released(self, jobs: Sequence[JobT]) -> None:
@@ -79,6 +80,7 @@ class Sender(Generic[WorkT, JobT, DoneT]):
         self._poller = Poller(name, self._start_due, interval_s=interval_s)
         self._in_flight: set[asyncio.Task[None]] = set()
         self._ended: list[DoneT] = []
+        self._wants_room = False
         self._recording: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
@@ -98,12 +100,13 @@ class Sender(Generic[WorkT, JobT, DoneT]):
 
     async def _start_due(self) -> None:
         free = min(self._concurrency - len(self._in_flight), _AT_ONCE)
-        if free <= 0:
+        self._wants_room = free <= 0
+        if self._wants_room:
             return
         jobs: Sequence[JobT] = ()
         try:
             async with self._open_work() as work:
-                jobs, more = await self._deliveries.claim(work, free)
+                jobs, left = await self._deliveries.claim(work, free)
         except BaseException:
             self._deliveries.released(jobs)
             raise
@@ -111,13 +114,15 @@ class Sender(Generic[WorkT, JobT, DoneT]):
             task = asyncio.create_task(self._carry_out(job))
             self._in_flight.add(task)
             task.add_done_callback(self._landed)
-        if more:
+        self._wants_room = left != "nothing"
+        if left == "more":
             self._poller.wake()
         self._on_commit()  # also of what was settled without an attempt
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
-        self._poller.wake()
+        if self._wants_room:
+            self._poller.wake()
 
     async def _carry_out(self, job: JobT) -> None:
         try:
@@ -141,7 +146,8 @@ class Sender(Generic[WorkT, JobT, DoneT]):
                 continue
             self._deliveries.tell(done, ours)
             self._on_commit()
-            self._poller.wake()
+            if self._wants_room:
+                self._poller.wake()
 
     async def _record(self, done: Sequence[DoneT]) -> Collection[str]:
         """Persist while the lease lasts: a message that is sent but not recorded will be sent again."""

@@ -22,6 +22,7 @@ from notifier.application.ports import (
     Begun,
     Channel,
     Due,
+    Left,
     Linker,
     Outgoing,
     PersonOf,
@@ -99,16 +100,16 @@ class Delivery:
         self._owner = owner
         self._chance = chance
 
-    async def claim(self, work: Work, limit: int) -> tuple[Sequence[Job], bool]:
+    async def claim(self, work: Work, limit: int) -> tuple[Sequence[Job], Left]:
         """Decide about up to `limit` due notifications: those that may go now begin and are ours for the length of the lease.
 
-        Also whether there may be more that are due.
+        Also what is left.
         """
         now = self._clock.now()
         due = await work.notifications.due(now, limit, self._lanes.full)
         if not due:
-            return (), False
-        more = len(due) == limit
+            return (), "for_room" if self._lanes.full else "nothing"
+        looked_at_all = len(due) < limit
         due = [*due, *await work.digests.companions(due, now)]
         contacts = await work.directory.of_accounts({each.notification.account_id for each in due})
         settled, plans = self._plan(due, contacts, now)
@@ -125,7 +126,9 @@ class Delivery:
                 elif self._lanes.enter(plan.endpoint, self._channel(plan.due).manners):
                     begun.append(self._begin(plan, ruling, now))
             await self._write(work, [*plans, *crowded], begun, [*settled, *folded], now)
-            return await self._jobs(work, begun), more or (bool(crowded) and len(begun) < len(plans))
+            more = not looked_at_all or (crowded and len(begun) < len(plans))
+            left: Left = "more" if more else "for_room" if self._lanes.full else "nothing"
+            return await self._jobs(work, begun), left
         except BaseException:
             self.released([Job(each) for each in begun])
             raise
