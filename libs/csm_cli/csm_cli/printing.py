@@ -1,14 +1,24 @@
 """How commands print what they were told: JSON for programs, times and tables for people."""
 
 import json
+from collections.abc import Sequence
 
 import typer
-from rich.table import Column
+from rich.console import Console
+from rich.table import Column, Table
 
 
 def print_json(value: object) -> None:
     """Indented, as people also read it."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_rows(rows: Sequence[object], table: Table, as_json: bool) -> None:
+    """Rows as JSON, or the table that shows them, or a word where there are none."""
+    if as_json:
+        print_json(rows)
+    else:
+        Console().print(table if rows else "There are none.")
 
 
 def moment(text: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -19,6 +20,7 @@ KeyOption = Annotated[
     str | None, typer.Option("--key", envvar="CSM_API_KEY", help="An API key, in place of the stack's.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON, for programs.")]
+LimitOption = Annotated[int, typer.Option(min=1, help="How many at most.")]
 
 _TIMEOUT_S = 60.0
 _PAGE = 100
@@ -124,6 +126,13 @@ def rest_api(service: Service, home: Path, url: str | None, key: str | None) -> 
     except (KeyError, TypeError, ValueError) as error:
         file = Home(home).stack_file
         raise InvalidError(f"{file} does not tell where {service.title} is: {error!r}.") from error
+
+
+def item_path(collection: str, id: str, missing: str) -> str:
+    """The path of one item of a collection; InvalidError with the sentence `missing` where the id is empty."""
+    if not id:
+        raise InvalidError(missing)
+    return f"{collection}/{quote(id, safe='')}"
 
 
 def _told(body: str) -> str:

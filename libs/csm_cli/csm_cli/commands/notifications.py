@@ -2,16 +2,23 @@
 
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from csm_cli.printing import folded, moment, print_json, right, whole
-from csm_cli.rest_api import NOTIFIER, HomeOption, JsonOption, KeyOption, UrlOption, rest_api
+from csm_cli.printing import folded, moment, print_json, print_rows, right, whole
+from csm_cli.rest_api import (
+    NOTIFIER,
+    HomeOption,
+    JsonOption,
+    KeyOption,
+    LimitOption,
+    UrlOption,
+    item_path,
+    rest_api,
+)
 from csm_cli.stack.options import DEFAULT_HOME
 from csm_common.errors import InvalidError
 
@@ -32,7 +39,6 @@ Code = Annotated[
         help="Only those that died of this: refused, given_up, no_recipient, no_channel, template, unknown."
     ),
 ]
-Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
 
 
 @notifications.command("list")
@@ -44,7 +50,7 @@ def list_notifications(
     channel: Channel = None,
     playbook: Playbook = None,
     run: Annotated[str | None, typer.Option(help="Only those of this run.")] = None,
-    limit: Limit = 50,
+    limit: LimitOption = 50,
     as_json: JsonOption = False,
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
@@ -65,7 +71,7 @@ def list_notifications(
     for each in rows:
         texts = (each["account_id"], each["playbook"], each["channel"], each["status"], each["reason"] or "")
         table.add_row(moment(each["requested_at"]), *map(escape, texts), each["id"])
-    _print(rows, table, as_json)
+    print_rows(rows, table, as_json)
 
 
 @notifications.command(epilog="Example: csm notifications show 3f0e0c4b-6c0f-5b7e-9d39-1f4ac5f0d6a2")
@@ -99,7 +105,7 @@ def dead(
     counts: Annotated[
         bool, typer.Option("--counts", help="How many there are, by channel and code.")
     ] = False,
-    limit: Limit = 50,
+    limit: LimitOption = 50,
     as_json: JsonOption = False,
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
@@ -117,7 +123,7 @@ def dead(
     wanted = {"account": account, "channel": channel, "playbook": playbook, "code": code}
     if counts:
         rows = api.get(f"{DEAD}:counts", **wanted)["counts"]
-        _print(rows, _counts(rows), as_json)
+        print_rows(rows, _counts(rows), as_json)
         return
     rows = api.rows(DEAD, "dead_letters", limit, **wanted)
     about = [folded("account"), folded("playbook")]
@@ -128,7 +134,7 @@ def dead(
         texts = (each["account_id"], each["playbook"], each["channel"], each["code"], each["reason"] or "")
         tries = str(each["attempts"])
         table.add_row(moment(each["requested_at"]), *map(escape, texts), tries, each["id"])
-    _print(rows, table, as_json)
+    print_rows(rows, table, as_json)
 
 
 @notifications.command()
@@ -184,16 +190,7 @@ def replay(
 
 
 def _path(id: str) -> str:
-    if not id:
-        raise InvalidError("Give the id of a notification; `csm notifications list` shows them.")
-    return f"{PATH}/{quote(id, safe='')}"
-
-
-def _print(rows: list[dict[str, Any]], table: Table, as_json: bool) -> None:
-    if as_json:
-        print_json(rows)
-    else:
-        Console().print(table if rows else "There are none.")
+    return item_path(PATH, id, "Give the id of a notification; `csm notifications list` shows them.")
 
 
 def _counts(rows: list[dict[str, Any]]) -> Table:

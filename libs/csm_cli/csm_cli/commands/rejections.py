@@ -5,12 +5,11 @@ from urllib.parse import quote
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from csm_cli.printing import moment, print_json
-from csm_cli.rest_api import INGEST, HomeOption, JsonOption, KeyOption, UrlOption, rest_api
+from csm_cli.printing import moment, print_json, print_rows
+from csm_cli.rest_api import INGEST, HomeOption, JsonOption, KeyOption, LimitOption, UrlOption, rest_api
 from csm_cli.stack.options import DEFAULT_HOME
 from csm_common.errors import InvalidError
 
@@ -33,7 +32,7 @@ def list_rejections(
         str | None, typer.Option(help="Only those of this format, such as cloudevents.")
     ] = None,
     status: Annotated[str, typer.Option(help="open, replayed or all.")] = "open",
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
+    limit: LimitOption = 50,
     as_json: JsonOption = False,
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
@@ -50,12 +49,7 @@ def list_rejections(
     api = rest_api(INGEST, home, url, key)
     wanted = {"source": source, "code": code, "format": format, "status": status}
     rows = api.rows(PATH, "rejections", limit, **wanted)
-    if as_json:
-        print_json(rows)
-    elif rows:
-        Console().print(_table(rows))
-    else:
-        typer.echo("There are none.")
+    print_rows(rows, _table(rows), as_json)
 
 
 @rejections.command(epilog="Example: csm rejections show 6f1c0d5e-3b1f-5c86-8f0c-6a52ff1a3d0b")
@@ -75,14 +69,11 @@ def counts(
 ) -> None:
     """Show how many are open, by source and code."""
     rows = rest_api(INGEST, home, url, key).get(f"{PATH}:counts")["counts"]
-    if as_json:
-        print_json(rows)
-        return
     table = Table("source", "code", Column("open", justify="right"), "last seen", box=SIMPLE_HEAD)
     for each in rows:
         names = escape(each["source"]), escape(each["code"])
         table.add_row(*names, str(each["rejections"]), moment(each["last_seen_at"]))
-    Console().print(table if rows else "There are none.")
+    print_rows(rows, table, as_json)
 
 
 @rejections.command()

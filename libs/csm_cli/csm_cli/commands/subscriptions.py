@@ -8,12 +8,21 @@ from urllib.parse import quote
 import typer
 import yaml
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from csm_cli.printing import folded, moment, print_json, right, whole
-from csm_cli.rest_api import HomeOption, JsonOption, KeyOption, RestApi, Service, UrlOption, rest_api
+from csm_cli.printing import folded, moment, print_json, print_rows, right, whole
+from csm_cli.rest_api import (
+    HomeOption,
+    JsonOption,
+    KeyOption,
+    LimitOption,
+    RestApi,
+    Service,
+    UrlOption,
+    item_path,
+    rest_api,
+)
 from csm_cli.stack.options import DEFAULT_HOME
 from csm_common.errors import InvalidError
 
@@ -26,12 +35,11 @@ subscriptions = typer.Typer(
 )
 
 Id = Annotated[str, typer.Argument(help="The subscription's id, as `csm subscriptions list` shows it.")]
-Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
 
 
 @subscriptions.command("list", epilog="Example: csm subscriptions list")
 def list_subscriptions(
-    limit: Limit = 200,
+    limit: LimitOption = 200,
     as_json: JsonOption = False,
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
@@ -47,7 +55,7 @@ def list_subscriptions(
         told = (each["name"], each["status"], each["disabled_reason"] or _failing(each))
         counts = (str(each["waiting"]), str(each["dropped"]))
         table.add_row(*map(escape, told), *counts, escape(each["url"]), each["id"])
-    _print(rows, table, as_json)
+    print_rows(rows, table, as_json)
 
 
 @subscriptions.command(epilog="Example: csm subscriptions show sub_5f0c9d1b7a3e4f2a6c8d0e1f")
@@ -164,7 +172,7 @@ def deliveries(
     status: Annotated[
         str | None, typer.Option(help="Only those in this status, such as sent, failed or retry.")
     ] = None,
-    limit: Limit = 50,
+    limit: LimitOption = 50,
     as_json: JsonOption = False,
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
@@ -197,7 +205,7 @@ def deliveries(
     for each in rows:
         told = (each["type"], each["account_id"], each["status"], each["reason"] or "")
         table.add_row(moment(each["created_at"]), *map(escape, told), str(each["attempt_count"]), each["id"])
-    _print(rows, table, as_json)
+    print_rows(rows, table, as_json)
 
 
 @subscriptions.command()
@@ -226,9 +234,7 @@ def _act(api: RestApi, id: str, action: str, body: dict[str, Any] | None = None)
 
 
 def _path(id: str) -> str:
-    if not id:
-        raise InvalidError("Give the id of a subscription; `csm subscriptions list` shows them.")
-    return f"{PATH}/{quote(id, safe='')}"
+    return item_path(PATH, id, "Give the id of a subscription; `csm subscriptions list` shows them.")
 
 
 def _filters(file: Path) -> dict[str, Any]:
@@ -246,10 +252,3 @@ def _filters(file: Path) -> dict[str, Any]:
 
 def _failing(each: dict[str, Any]) -> str:
     return f"failing since {moment(each['failing_since'])}" if each["failing_since"] else ""
-
-
-def _print(rows: list[dict[str, Any]], table: Table, as_json: bool) -> None:
-    if as_json:
-        print_json(rows)
-    else:
-        Console().print(table if rows else "There are none.")
