@@ -1,8 +1,6 @@
 """`csm playbooks`: versions of playbooks as files: checked, compared, put in force and taken back; pausing, one or all."""
 
-from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -10,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from csm_cli import versions
 from csm_cli.printing import folded, moment, print_json, right, whole
 from csm_cli.rest_api import (
     PLAYBOOKS,
@@ -18,7 +17,7 @@ from csm_cli.rest_api import (
     KeyOption,
     RestApi,
     UrlOption,
-    media_type,
+    item_path,
     rest_api,
 )
 from csm_cli.stack.options import DEFAULT_HOME
@@ -33,11 +32,6 @@ playbooks = typer.Typer(
 
 Name = Annotated[str, typer.Argument(help="The playbook's name.")]
 MaybeName = Annotated[str | None, typer.Argument(help="The playbook's name; not with --all.")]
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="YAML or JSON.")]
-Files = Annotated[
-    list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="YAML or JSON.")
-]
-Note = Annotated[str, typer.Option(help="Why: for those who come after you.")]
 Why = Annotated[str, typer.Option(help="Why: it is shown wherever somebody asks why nothing happens.")]
 All = Annotated[bool, typer.Option("--all", help="Everything at once; playbooks keep switches of their own.")]
 
@@ -88,10 +82,10 @@ def show(
 ) -> None:
     """Show a playbook's versions, or one version as a file."""
     api, path = rest_api(PLAYBOOKS, home, url, key), _path(name)
-    if version is not None and not as_json:
-        typer.echo(api.text(f"{path}/versions/{version}", format="yaml"), nl=False)
+    if version is not None:
+        versions.print_one(api, path, version, as_json)
         return
-    found = api.get(path if version is None else f"{path}/versions/{version}")
+    found = api.get(path)
     if as_json:
         print_json(found)
         return
@@ -104,64 +98,47 @@ def show(
 
 @playbooks.command(epilog="Example: csm playbooks validate playbooks/*.yaml")
 def validate(
-    files: Files, home: HomeOption = DEFAULT_HOME, url: UrlOption = None, key: KeyOption = None
+    files: versions.Files, home: HomeOption = DEFAULT_HOME, url: UrlOption = None, key: KeyOption = None
 ) -> None:
     """Tell every mistake of files as FILE:LINE:COLUMN: what is wrong. Keeps nothing; exits 1 when there are any."""
-    api, wrong = rest_api(PLAYBOOKS, home, url, key), 0
-    for file in files:
-        checked = api.send(f"{PATH}:validate", file.read_bytes(), media_type(file))
-        for each in checked["mistakes"]:
-            typer.echo(_placed(file, each))
-        _warn(file, checked["warnings"])
-        wrong += not checked["valid"]
-        if checked["valid"]:
-            typer.echo(f"{file} is valid.")
-    if wrong:
-        raise typer.Exit(1)
+    versions.validate(rest_api(PLAYBOOKS, home, url, key), PATH, files)
 
 
 @playbooks.command(epilog="Example: csm playbooks diff usage_falling 1 2")
 def diff(
     name: Name,
-    before: Annotated[int, typer.Argument(min=1, help="A version.")],
-    after: Annotated[int, typer.Argument(min=1, help="Another one.")],
+    before: versions.Before,
+    after: versions.After,
     as_json: JsonOption = False,
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
     """Show what differs between two versions, member by member."""
-    found = rest_api(PLAYBOOKS, home, url, key).get(f"{_path(name)}/diff", **{"from": before, "to": after})
-    if as_json:
-        print_json(found)
-    else:
-        typer.echo(found["text"] or "They say the same.")
+    versions.print_diff(rest_api(PLAYBOOKS, home, url, key), _path(name), before, after, as_json)
 
 
 @playbooks.command(epilog="Example: csm playbooks create mine.yaml --activate --note 'Two days are enough'")
 def create(
-    file: File,
-    activate: Annotated[bool, typer.Option("--activate", help="Put it in force as well.")] = False,
-    note: Note = "",
+    file: versions.File,
+    activate: versions.Activate = False,
+    note: versions.Note = "",
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
     """Keep a file as the next version of its playbook. It starts nothing until it is activated."""
     api = rest_api(PLAYBOOKS, home, url, key)
-    made = api.send(PATH, file.read_bytes(), media_type(file), note=note)
-    _warn(file, made["warnings"])
-    told = "is" if made["created"] else "was there already as"
-    typer.echo(f"{file} {told} version {made['version']} of {made['name']}.")
+    name, version = versions.create(api, PATH, file, note)
     if activate:
-        _activate(api, made["name"], made["version"], note)
+        _activate(api, name, version, note)
 
 
 @playbooks.command(epilog="Example: csm playbooks activate usage_falling 2 --note 'Two days are enough'")
 def activate(
     name: Name,
-    version: Annotated[int, typer.Argument(min=1, help="Which version.")],
-    note: Note = "",
+    version: versions.Version,
+    note: versions.Note = "",
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
     key: KeyOption = None,
@@ -172,7 +149,11 @@ def activate(
 
 @playbooks.command(epilog="Example: csm playbooks rollback usage_falling --note 'Too many mails'")
 def rollback(
-    name: Name, note: Note = "", home: HomeOption = DEFAULT_HOME, url: UrlOption = None, key: KeyOption = None
+    name: Name,
+    note: versions.Note = "",
+    home: HomeOption = DEFAULT_HOME,
+    url: UrlOption = None,
+    key: KeyOption = None,
 ) -> None:
     """Put the version in force again that was before."""
     _tell(rest_api(PLAYBOOKS, home, url, key).post(f"{_path(name)}:rollback", {"note": note}))
@@ -219,9 +200,7 @@ def schema(home: HomeOption = DEFAULT_HOME, url: UrlOption = None, key: KeyOptio
 
 
 def _path(name: str) -> str:
-    if not name:
-        raise InvalidError("Give the name of a playbook; `csm playbooks list` shows them.")
-    return f"{PATH}/{quote(name, safe='')}"
+    return item_path(PATH, name, "Give the name of a playbook; `csm playbooks list` shows them.")
 
 
 def _switched(name: str | None, everything: bool) -> str:
@@ -244,15 +223,6 @@ def _activate(api: RestApi, name: str, version: int, note: str) -> None:
 def _tell(changed: dict[str, Any]) -> None:
     already = "" if changed["changed"] else " already"
     typer.echo(f"{changed['name']} is in force in version {changed['version']}{already}. {changed['told']}")
-
-
-def _placed(file: Path, mistake: dict[str, Any]) -> str:
-    return f"{file}:{mistake['line']}:{mistake['column']}: {mistake['member']}: {mistake['message']}"
-
-
-def _warn(file: Path, warnings: list[dict[str, Any]]) -> None:
-    for each in warnings:
-        typer.echo(f"{_placed(file, each)} (warning)")
 
 
 def _state(shown: dict[str, Any]) -> str:

@@ -1,8 +1,6 @@
 """`csm scorecards`: versions of scorecards as files: checked, compared, put in force and taken back."""
 
-from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -10,10 +8,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from csm_cli import versions
 from csm_cli.printing import moment, print_json, right, whole
-from csm_cli.rest_api import HEALTH, HomeOption, JsonOption, KeyOption, UrlOption, media_type, rest_api
+from csm_cli.rest_api import (
+    HEALTH,
+    HomeOption,
+    JsonOption,
+    KeyOption,
+    UrlOption,
+    item_path,
+    media_type,
+    rest_api,
+)
 from csm_cli.stack.options import DEFAULT_HOME
-from csm_common.errors import InvalidError
 
 PATH = "/v1/scorecards"
 
@@ -23,8 +30,6 @@ scorecards = typer.Typer(
 )
 
 Name = Annotated[str, typer.Argument(help="The scorecard's name.")]
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="YAML or JSON.")]
-Note = Annotated[str, typer.Option(help="Why: for those who come after you.")]
 Outreach = Annotated[
     bool, typer.Option("--outreach", help="The crossings that this brings may start playbooks.")
 ]
@@ -62,10 +67,10 @@ def show(
 ) -> None:
     """Show a scorecard's versions, or one version as it was given."""
     api, path = rest_api(HEALTH, home, url, key), _path(name)
-    if version is not None and not as_json:
-        typer.echo(api.text(f"{path}/versions/{version}", format="yaml"), nl=False)
+    if version is not None:
+        versions.print_one(api, path, version, as_json)
         return
-    found = api.get(path if version is None else f"{path}/versions/{version}")
+    found = api.get(path)
     if as_json:
         print_json(found)
         return
@@ -78,7 +83,7 @@ def show(
 
 @scorecards.command(epilog="Example: csm scorecards validate mine.yaml")
 def validate(
-    file: File, home: HomeOption = DEFAULT_HOME, url: UrlOption = None, key: KeyOption = None
+    file: versions.File, home: HomeOption = DEFAULT_HOME, url: UrlOption = None, key: KeyOption = None
 ) -> None:
     """Tell every mistake of a file as FILE:LINE:COLUMN: what is wrong. Keeps nothing; exits 1 when there are any."""
     api = rest_api(HEALTH, home, url, key)
@@ -94,41 +99,34 @@ def validate(
 @scorecards.command(epilog="Example: csm scorecards diff default 1 2")
 def diff(
     name: Name,
-    before: Annotated[int, typer.Argument(min=1, help="A version.")],
-    after: Annotated[int, typer.Argument(min=1, help="Another one.")],
+    before: versions.Before,
+    after: versions.After,
     as_json: JsonOption = False,
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
     """Show what differs between two versions, measure by measure."""
-    found = rest_api(HEALTH, home, url, key).get(f"{_path(name)}/diff", **{"from": before, "to": after})
-    if as_json:
-        print_json(found)
-    else:
-        typer.echo(found["text"] or "They say the same.")
+    versions.print_diff(rest_api(HEALTH, home, url, key), _path(name), before, after, as_json)
 
 
 @scorecards.command(epilog="Example: csm scorecards create mine.yaml --note 'Seats weigh more'")
 def create(
-    file: File,
-    note: Note = "",
+    file: versions.File,
+    note: versions.Note = "",
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
     """Keep a file as the next version of its scorecard. It judges nobody until it is activated."""
-    api = rest_api(HEALTH, home, url, key)
-    made = api.send(PATH, file.read_bytes(), media_type(file), note=note)
-    told = "is" if made["created"] else "was there already as"
-    typer.echo(f"{file} {told} version {made['version']} of {made['name']}.")
+    versions.create(rest_api(HEALTH, home, url, key), PATH, file, note)
 
 
 @scorecards.command(epilog="Example: csm scorecards activate default 2 --note 'Seats weigh more'")
 def activate(
     name: Name,
-    version: Annotated[int, typer.Argument(min=1, help="Which version.")],
-    note: Note = "",
+    version: versions.Version,
+    note: versions.Note = "",
     outreach: Outreach = False,
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
@@ -142,7 +140,7 @@ def activate(
 @scorecards.command(epilog="Example: csm scorecards rollback default --note 'Too many alarms'")
 def rollback(
     name: Name,
-    note: Note = "",
+    note: versions.Note = "",
     outreach: Outreach = False,
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
@@ -156,7 +154,7 @@ def rollback(
 @scorecards.command(epilog="Example: csm scorecards retire enterprise")
 def retire(
     name: Name,
-    note: Note = "",
+    note: versions.Note = "",
     outreach: Outreach = False,
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
@@ -186,9 +184,7 @@ def schema(home: HomeOption = DEFAULT_HOME, url: UrlOption = None, key: KeyOptio
 
 
 def _path(name: str) -> str:
-    if not name:
-        raise InvalidError("Give the name of a scorecard; `csm scorecards list` shows them.")
-    return f"{PATH}/{quote(name, safe='')}"
+    return item_path(PATH, name, "Give the name of a scorecard; `csm scorecards list` shows them.")
 
 
 def _tell(changed: dict[str, Any]) -> None:

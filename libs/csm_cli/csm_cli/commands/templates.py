@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from csm_cli import versions
 from csm_cli.printing import folded, moment, print_json, right, whole
 from csm_cli.rest_api import (
     HomeOption,
@@ -18,11 +18,10 @@ from csm_cli.rest_api import (
     RestApi,
     Service,
     UrlOption,
-    media_type,
+    item_path,
     rest_api,
 )
 from csm_cli.stack.options import DEFAULT_HOME
-from csm_common.errors import InvalidError
 
 PATH = "/v1/templates"
 NOTIFIER = Service("Notifier", "notifier", "notifications:read and templates:write")
@@ -33,11 +32,6 @@ templates = typer.Typer(
 )
 
 Name = Annotated[str, typer.Argument(help="The template's name.")]
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="YAML or JSON.")]
-Files = Annotated[
-    list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="YAML or JSON.")
-]
-Note = Annotated[str, typer.Option(help="Why: for those who come after you.")]
 
 
 @templates.command("list", epilog="Example: csm templates list")
@@ -79,10 +73,10 @@ def show(
 ) -> None:
     """Show a template's versions, or one version as a file."""
     api, path = rest_api(NOTIFIER, home, url, key), _path(name)
-    if version is not None and not as_json:
-        typer.echo(api.text(f"{path}/versions/{version}", format="yaml"), nl=False)
+    if version is not None:
+        versions.print_one(api, path, version, as_json)
         return
-    found = api.get(f"{path}/versions" if version is None else f"{path}/versions/{version}")
+    found = api.get(f"{path}/versions")
     if as_json:
         print_json(found)
         return
@@ -95,58 +89,46 @@ def show(
 
 @templates.command(epilog="Example: csm templates validate templates/*.yaml")
 def validate(
-    files: Files, home: HomeOption = DEFAULT_HOME, url: UrlOption = None, key: KeyOption = None
+    files: versions.Files, home: HomeOption = DEFAULT_HOME, url: UrlOption = None, key: KeyOption = None
 ) -> None:
     """Tell every mistake of files as FILE:LINE:COLUMN: what is wrong. Keeps nothing; exits 1 when there are any."""
-    api, wrong = rest_api(NOTIFIER, home, url, key), 0
-    for file in files:
-        checked = api.send(f"{PATH}:validate", file.read_bytes(), media_type(file))
-        for each in checked["mistakes"]:
-            typer.echo(f"{file}:{each['line']}:{each['column']}: {each['member']}: {each['message']}")
-        wrong += not checked["valid"]
-        if checked["valid"]:
-            typer.echo(f"{file} is valid.")
-    if wrong:
-        raise typer.Exit(1)
+    versions.validate(rest_api(NOTIFIER, home, url, key), PATH, files)
 
 
 @templates.command(epilog="Example: csm templates diff check_in 1 2")
 def diff(
     name: Name,
-    before: Annotated[int, typer.Argument(min=1, help="A version.")],
-    after: Annotated[int, typer.Argument(min=1, help="Another one.")],
+    before: versions.Before,
+    after: versions.After,
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
     """Show what differs between two versions, line by line."""
-    found = rest_api(NOTIFIER, home, url, key).get(f"{_path(name)}/diff", **{"from": before, "to": after})
-    typer.echo(found["text"] or "They say the same.")
+    versions.print_diff(rest_api(NOTIFIER, home, url, key), _path(name), before, after)
 
 
 @templates.command(epilog="Example: csm templates create check_in.yaml --activate --note 'Shorter'")
 def create(
-    file: File,
-    activate: Annotated[bool, typer.Option("--activate", help="Put it in force as well.")] = False,
-    note: Note = "",
+    file: versions.File,
+    activate: versions.Activate = False,
+    note: versions.Note = "",
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:
     """Keep a file as the next version of its template. Nothing is sent by it until it is activated."""
     api = rest_api(NOTIFIER, home, url, key)
-    made = api.send(PATH, file.read_bytes(), media_type(file), note=note)
-    told = "is" if made["created"] else "was there already as"
-    typer.echo(f"{file} {told} version {made['version']} of {made['name']}.")
+    name, version = versions.create(api, PATH, file, note)
     if activate:
-        _activate(api, made["name"], made["version"], note)
+        _activate(api, name, version, note)
 
 
 @templates.command(epilog="Example: csm templates activate check_in 2 --note 'Shorter'")
 def activate(
     name: Name,
-    version: Annotated[int, typer.Argument(min=1, help="Which version.")],
-    note: Note = "",
+    version: versions.Version,
+    note: versions.Note = "",
     home: HomeOption = DEFAULT_HOME,
     url: UrlOption = None,
     key: KeyOption = None,
@@ -184,9 +166,7 @@ def preview(
 
 
 def _path(name: str) -> str:
-    if not name:
-        raise InvalidError("Give the name of a template; `csm templates list` shows them.")
-    return f"{PATH}/{quote(name, safe='')}"
+    return item_path(PATH, name, "Give the name of a template; `csm templates list` shows them.")
 
 
 def _activate(api: RestApi, name: str, version: int, note: str) -> None:
