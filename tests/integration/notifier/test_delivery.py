@@ -286,6 +286,23 @@ async def test_an_endpoint_out_of_order_is_left_alone_and_what_is_for_it_uses_up
     assert sorted(each.attempt_count for each in found) == [1] * 3 + [2] * 5
 
 
+async def test_what_waits_for_an_endpoint_on_trial_keeps_no_other_waiting(make: MakeDesk) -> None:
+    reach = Reach(mail_address, endpoints=frozenset({"slow", "quick"}))
+    desk = make(channel=ScriptedChannel([BROKEN], reach=reach, manners=Manners(at_once=7)))
+    await desk.ask(
+        *(a_notification(f"slow-{each}", recipients=(Wanted("endpoint", "slow"),)) for each in range(7))
+    )
+    jobs = await desk.claim()
+    await desk.record(*[await desk.delivery.attempt(job) for job in jobs[:5]])
+    desk.clock.advance(timedelta(seconds=10))  # its rest is over, two are still in hand
+    await desk.ask(
+        *(a_notification(f"more-{each}", recipients=(Wanted("endpoint", "slow"),)) for each in range(8))
+    )
+    await desk.ask(a_notification("quick", recipients=(Wanted("endpoint", "quick"),)))
+    begun = [each.begun.notification.id for _ in range(4) for each in await desk.claim(limit=4)]
+    assert begun == ["quick"]  # each look learns of four more where they go, and passes them over then
+
+
 async def test_an_endpoint_that_wants_them_one_by_one_has_them_so_over_all_senders(make: MakeDesk) -> None:
     manners = Manners(at_once=5, every=timedelta(seconds=1))
     channel = ScriptedChannel(manners=manners)

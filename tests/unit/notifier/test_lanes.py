@@ -13,6 +13,7 @@ from notifier.domain.delivery import Answer
 
 RULES = BreakerRules(failures=3, rest=timedelta(seconds=10), longest=timedelta(minutes=1))
 TWO = Manners(at_once=2)
+EIGHT = Manners(at_once=8)
 WELL_SAID = Answer("accepted", "ok", 200)
 BROKEN = Answer("deferred", "500", 500, fault=True)
 PATIENCE = Answer("deferred", "429", 429, retry_after=timedelta(seconds=30))
@@ -60,6 +61,27 @@ def test_after_its_rest_one_message_finds_out() -> None:
     assert [lanes.enter("a", TWO), lanes.enter("a", TWO)] == [True, True]
 
 
+def test_an_endpoint_on_trial_that_has_some_in_hand_is_full_until_they_have_left() -> None:
+    lanes = Lanes(RULES)
+    for _ in range(2):
+        lanes.enter("a", EIGHT)
+    for _ in range(3):
+        lanes.enter("a", EIGHT)
+        lanes.leave("a", BROKEN, START)
+    assert lanes.room("a", EIGHT) == 0
+    lanes.crowd("a")
+    assert set(lanes.full) == {"a"}
+    for _ in range(2):
+        lanes.leave("a", None, START)
+    assert (set(lanes.full), lanes.room("a", EIGHT)) == (set(), 1)
+
+
+def test_an_endpoint_with_nobody_inside_is_never_full() -> None:
+    lanes = Lanes(RULES)
+    lanes.crowd("a")
+    assert set(lanes.full) == set()
+
+
 def test_a_message_that_is_refused_or_put_off_is_no_fault_of_the_endpoint() -> None:
     lanes, _ = after_faults(2)
     for answer in (GREYLISTED, BROKEN, BROKEN):
@@ -83,9 +105,6 @@ def test_an_attempt_without_an_answer_teaches_nothing() -> None:
     lanes.enter("a", TWO)
     lanes.leave("a", BROKEN, now)
     assert lanes.rests_until("a", now) is not None
-
-
-EIGHT = Manners(at_once=8)
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.booleans()), max_size=80))

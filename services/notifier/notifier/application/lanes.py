@@ -46,13 +46,17 @@ class Lanes:
     def enter(self, endpoint: str, manners: Manners) -> bool:
         """Take a place; False where there is none."""
         room = self.room(endpoint, manners)
-        self._places[endpoint] = self._inside[endpoint] + room
+        if room > 0:
+            self._inside[endpoint] += 1
+            self._places[endpoint] = manners.at_once
         if room <= 1:
+            self.crowd(endpoint)
+        return room > 0
+
+    def crowd(self, endpoint: str) -> None:
+        """More is due for it than it has room for: it is full until something has left it."""
+        if self._inside[endpoint]:
             self._full.add(endpoint)
-        if room == 0:
-            return False
-        self._inside[endpoint] += 1
-        return True
 
     def leave(self, endpoint: str, answer: Answer | None, now: datetime) -> None:
         """Give the place back, with the endpoint's answer where it gave one."""

@@ -206,8 +206,11 @@ class Delivery:
         beyond: list[_Plan] = []
         for each in plans:
             wanted[each.endpoint] += 1
-            room = self._lanes.room(each.endpoint, self._channel(each.due).manners)
-            (within if wanted[each.endpoint] <= room else beyond).append(each)
+            if wanted[each.endpoint] <= self._lanes.room(each.endpoint, self._channel(each.due).manners):
+                within.append(each)
+            else:
+                beyond.append(each)
+                self._lanes.crowd(each.endpoint)
         return within, beyond
 
     async def _hinders(self, work: Work, plan: _Plan, ruling: Ruling, now: datetime) -> Verdict | None:
