@@ -33,8 +33,12 @@ def test_an_endpoint_has_so_many_places_and_no_other_has_fewer_for_it() -> None:
     assert [lanes.enter("a", TWO) for _ in range(3)] == [True, True, False]
     assert set(lanes.full) == {"a"}
     assert lanes.enter("b", TWO)
+    assert not lanes.opened()
+    lanes.leave("b", WELL_SAID, START)
+    assert not lanes.opened()
     lanes.leave("a", WELL_SAID, START)
     assert set(lanes.full) == set()
+    assert [lanes.opened(), lanes.opened()] == [True, False]
     assert lanes.enter("a", TWO)
 
 

@@ -55,6 +55,10 @@ class Toys:
         """Note them."""
         self.back += jobs
 
+    def opened(self) -> bool:
+        """Whether there is a place."""
+        return self.in_flight < self.places
+
     async def attempt(self, job: int) -> int:
         """Send it, at the gate."""
         self.on_send(job)

@@ -63,15 +63,16 @@ class FeedDelivery:
         except BaseException:
             self.released(begun)
             raise
-        return (
-            begun,
-            "more" if begun else "for_room",
-        )  # the database counts places, too, until outcomes are recorded
+        return begun, "more" if begun else "for_room"
 
     def released(self, jobs: Sequence[BegunDelivery]) -> None:
         """Their claim was not committed."""
         for each in jobs:
             self._lanes.leave(each.endpoint, None, self._clock.now())
+
+    def opened(self) -> bool:
+        """Always: the database counts places, too, and gives them back when outcomes are recorded."""
+        return True
 
     async def attempt(self, job: BegunDelivery) -> AttemptedDelivery:
         """Post, with no transaction open: an endpoint may take its time."""

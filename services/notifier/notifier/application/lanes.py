@@ -22,6 +22,7 @@ class Lanes:
         self._inside: Counter[str] = Counter()
         self._places: dict[str, int] = {}
         self._full: set[str] = set()
+        self._has_opened = False
         self._breakers: OrderedDict[str, Breaker] = OrderedDict()
 
     @property
@@ -29,6 +30,11 @@ class Lanes:
         """Endpoints that have no room. Who was full has room again once half of the places are free: so many are looked for at
         once then, and not one by one."""
         return self._full
+
+    def opened(self) -> bool:
+        """Whether an endpoint that was full has got room since this was asked last."""
+        opened, self._has_opened = self._has_opened, False
+        return opened
 
     def rests_until(self, endpoint: str, now: datetime) -> datetime | None:
         """The end of its rest, where it rests."""
@@ -61,8 +67,9 @@ class Lanes:
     def leave(self, endpoint: str, answer: Answer | None, now: datetime) -> None:
         """Give the place back, with the endpoint's answer where it gave one."""
         self._inside[endpoint] -= 1
-        if self._inside[endpoint] <= self._places[endpoint] // 2:
+        if endpoint in self._full and self._inside[endpoint] <= self._places[endpoint] // 2:
             self._full.discard(endpoint)
+            self._has_opened = True
         if self._inside[endpoint] <= 0:
             del self._inside[endpoint], self._places[endpoint]
         if answer is not None:

@@ -37,6 +37,10 @@ class Deliveries(Protocol[WorkT, JobT, DoneT]):
         """Their claim was not committed."""
         ...
 
+    def opened(self) -> bool:
+        """Whether, since this was asked last, there is room for some that had to wait for it."""
+        ...
+
     async def attempt(self, job: JobT) -> DoneT:
         """Send, with no transaction open."""
         ...
@@ -80,7 +84,7 @@ class Sender(Generic[WorkT, JobT, DoneT]):
         self._poller = Poller(name, self._start_due, interval_s=interval_s)
         self._in_flight: set[asyncio.Task[None]] = set()
         self._ended: list[DoneT] = []
-        self._wants_room = False
+        self._wants_room = self._at_limit = False
         self._recording: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
@@ -100,8 +104,8 @@ class Sender(Generic[WorkT, JobT, DoneT]):
 
     async def _start_due(self) -> None:
         free = min(self._concurrency - len(self._in_flight), _AT_ONCE)
-        self._wants_room = free <= 0
-        if self._wants_room:
+        self._at_limit = free <= 0
+        if self._at_limit:
             return
         jobs: Sequence[JobT] = ()
         try:
@@ -121,7 +125,7 @@ class Sender(Generic[WorkT, JobT, DoneT]):
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
-        if self._wants_room:
+        if self._at_limit or (self._wants_room and self._deliveries.opened()):
             self._poller.wake()
 
     async def _carry_out(self, job: JobT) -> None:
@@ -146,7 +150,7 @@ class Sender(Generic[WorkT, JobT, DoneT]):
                 continue
             self._deliveries.tell(done, ours)
             self._on_commit()
-            if self._wants_room:
+            if self._wants_room and self._deliveries.opened():
                 self._poller.wake()
 
     async def _record(self, done: Sequence[DoneT]) -> Collection[str]:

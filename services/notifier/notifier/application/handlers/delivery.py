@@ -138,6 +138,10 @@ class Delivery:
         for each in jobs:
             self._lanes.leave(each.begun.endpoint, None, self._clock.now())
 
+    def opened(self) -> bool:
+        """Whether, since this was asked last, an endpoint that was full has got room."""
+        return self._lanes.opened()
+
     # ---- deciding
 
     def _plan(
