@@ -22,7 +22,8 @@ from notifier.adapters.channels.all import channels_of
 from notifier.adapters.outbound import Outbound
 from notifier.adapters.smtp_connections import SmtpConnections
 from notifier.adapters.work import work_on
-from notifier.application.handlers.delivery import Delivery, DeliveryRules
+from notifier.application.delivery_rules import DeliveryRules
+from notifier.application.handlers.delivery import Delivery
 from notifier.application.lanes import Lanes
 from notifier.domain.breakers import BreakerRules
 from notifier.domain.caps import Cap, Reserved

@@ -33,7 +33,8 @@ from notifier.adapters.work import work_on
 from notifier.application.feed_delivery import FeedDelivery
 from notifier.application.feed_desk import FeedDesk
 from notifier.application.feed_ports import AttemptedDelivery, BegunDelivery, Feed
-from notifier.application.handlers.delivery import Delivery, Job
+from notifier.application.handlers.claiming import Job
+from notifier.application.handlers.delivery import Delivery
 from notifier.application.lanes import Lanes
 from notifier.application.ports import Attempted, Channel, PersonOf, Work
 from notifier.domain.breakers import BreakerRules

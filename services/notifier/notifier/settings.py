@@ -11,7 +11,7 @@ from pydantic_settings import SettingsConfigDict
 from csm_common.contracts.notifications import ChannelName
 from csm_common.contracts.topics import NOTIFICATION_REQUESTS
 from csm_common.settings import ServiceSettings
-from notifier.application.handlers.delivery import DeliveryRules
+from notifier.application.delivery_rules import DeliveryRules
 from notifier.domain.addresses import Mailbox, is_address
 from notifier.domain.policy import ContactPolicy
 from notifier.domain.public_addresses import AddressRules

@@ -13,7 +13,9 @@ from tests.unit.notifier.fakes import FixedRenderer, NoLinks, ScriptedChannel
 
 from csm_common.contracts.envelope import Envelope
 from notifier.adapters.work import work_on
-from notifier.application.handlers.delivery import Delivery, DeliveryRules, Job
+from notifier.application.delivery_rules import DeliveryRules
+from notifier.application.handlers.claiming import Job
+from notifier.application.handlers.delivery import Delivery
 from notifier.application.lanes import Lanes
 from notifier.application.ports import Attempted, Channel, Linker, OpenWork, Renderer
 from notifier.application.views import NotificationDetail

@@ -24,7 +24,8 @@ from notifier.adapters.channels.email import EmailChannel
 from notifier.adapters.persons import person_of
 from notifier.adapters.smtp_connections import SmtpConnections
 from notifier.adapters.work import work_on
-from notifier.application.handlers.delivery import Delivery, Job
+from notifier.application.handlers.claiming import Job
+from notifier.application.handlers.delivery import Delivery
 from notifier.application.lanes import Lanes
 from notifier.application.ports import Attempted, Work
 from notifier.application.views import NotificationDetail

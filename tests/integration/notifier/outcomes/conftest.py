@@ -19,7 +19,7 @@ from notifier.adapters.inbound_mail import InboundMailReader
 from notifier.adapters.links import SignedLinks
 from notifier.adapters.pages import PublicPages
 from notifier.adapters.tokens import ReturnAddresses, Tokens, link_key
-from notifier.application.handlers.delivery import DeliveryRules
+from notifier.application.delivery_rules import DeliveryRules
 from notifier.application.ports import Links, OpenWork
 from notifier.domain.addresses import Mailbox
 from notifier.domain.notification import Wanted

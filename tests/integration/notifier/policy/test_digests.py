@@ -12,7 +12,7 @@ from tests.integration.notifier.desk import RULES, Desk
 from tests.support.clock import START
 from tests.unit.notifier.builders import KIM, a_notification, an_entry
 
-from notifier.application.handlers.delivery import DeliveryRules
+from notifier.application.delivery_rules import DeliveryRules
 from notifier.domain.digest import DigestTime
 from notifier.domain.notification import Notification
 from notifier.domain.policy import ClassRules, ContactPolicy, Suppression

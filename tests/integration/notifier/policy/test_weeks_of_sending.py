@@ -15,7 +15,7 @@ from tests.support.clock import START, ManualClock
 from tests.unit.notifier.builders import a_notification, an_entry
 from tests.unit.notifier.fakes import KEPT, ScriptedChannel
 
-from notifier.application.handlers.delivery import DeliveryRules
+from notifier.application.delivery_rules import DeliveryRules
 from notifier.application.ports import Outgoing
 from notifier.domain.caps import Cap, Reserved
 from notifier.domain.delivery import Answer
