@@ -17,7 +17,7 @@ def test_the_packaged_policy_lets_our_own_people_hear_at_once_and_spares_custome
     assert policy.classes["marketing"] == ClassRules(
         consent="opt_out", unsubscriptions=True, caps=True, quiet_hours=True
     )
-    assert Cap("person", 3, timedelta(days=7), Reserved(100, 1)) in policy.caps
+    assert Cap("person", 3, timedelta(days=7), Reserved(30, 1)) in policy.caps
     assert policy.quiet_hours is not None
     assert policy.quiet_hours.margin == timedelta(seconds=60)
 
