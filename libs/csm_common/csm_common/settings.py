@@ -1,9 +1,25 @@
 """Settings every service has, read from the environment (`CSM_KAFKA__BOOTSTRAP=…`); a service adds its own by subclassing."""
 
-from typing import Literal, Self
+from base64 import b64decode
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _signing(secret: SecretStr) -> SecretStr:
+    _, prefix, key = secret.get_secret_value().rpartition("whsec_")
+    try:
+        length = len(b64decode(key, validate=True)) if prefix else 0
+    except ValueError:
+        length = 0
+    if not 24 <= length <= 64:
+        raise ValueError("a secret is whsec_ and the base64 of 24 to 64 bytes")
+    return secret
+
+
+SigningSecret = Annotated[SecretStr, AfterValidator(_signing)]
+"""A secret that signs as Standard Webhooks (https://www.standardwebhooks.com) have it."""
 
 
 class HttpSettings(BaseModel):

@@ -1,7 +1,6 @@
 """Settings of the endpoints that operators name: chats and webhooks, and which of them are a team's."""
 
 import re
-from base64 import b64decode
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -15,6 +14,7 @@ from pydantic import (
 )
 
 from csm_common.contracts.notifications import ChannelName
+from csm_common.settings import SigningSecret
 
 _URL_BEGINS = ("https://", "http://")
 
@@ -23,17 +23,6 @@ def _url(url: SecretStr) -> SecretStr:
     if not url.get_secret_value().startswith(_URL_BEGINS):
         raise ValueError("a URL begins with https://")
     return url
-
-
-def _signing(secret: SecretStr) -> SecretStr:
-    _, prefix, key = secret.get_secret_value().rpartition("whsec_")
-    try:
-        length = len(b64decode(key, validate=True)) if prefix else 0
-    except ValueError:
-        length = 0
-    if not 24 <= length <= 64:
-        raise ValueError("a secret is whsec_ and the base64 of 24 to 64 bytes")
-    return secret
 
 
 def _token(token: SecretStr) -> SecretStr:
@@ -45,7 +34,6 @@ def _token(token: SecretStr) -> SecretStr:
 Url = Annotated[SecretStr, AfterValidator(_url)]
 """A secret too: who knows the URL of a chat's webhook can write there."""
 
-SigningSecret = Annotated[SecretStr, AfterValidator(_signing)]
 Token = Annotated[SecretStr, AfterValidator(_token)]
 EndpointName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$")]

@@ -1,13 +1,12 @@
 """Settings of playbooks beside those every service has (`CSM_PLAYBOOKS__STEP_RETRY_S='[1, 10, 60]'`)."""
 
-from base64 import b64decode
 from pathlib import Path
 from typing import Literal
 from zoneinfo import available_timezones
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, field_validator
 
-from csm_common.settings import ServiceSettings
+from csm_common.settings import ServiceSettings, SigningSecret
 
 SHIPPED = Path(__file__).parent / "definitions"
 
@@ -41,22 +40,9 @@ class EndpointSettings(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     url: AnyHttpUrl
-    secret: SecretStr | None = Field(
+    secret: SigningSecret | None = Field(
         default=None, description="Signs what is sent: whsec_… as Standard Webhooks have it."
     )
-
-    @field_validator("secret")
-    @classmethod
-    def _signs(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None:
-            _, prefix, key = secret.get_secret_value().rpartition("whsec_")
-            try:
-                length = len(b64decode(key, validate=True)) if prefix else 0
-            except ValueError:
-                length = 0
-            if not 24 <= length <= 64:
-                raise ValueError("a secret is whsec_ and the base64 of 24 to 64 bytes")
-        return secret
 
 
 class PlaybookSettings(BaseModel):

@@ -73,3 +73,23 @@ class BatchHandler(Protocol):
     def forget(self) -> None:
         """The transaction failed: memory of what it touched may be ahead of the database; drop it."""
         ...
+
+
+class WithoutTimers:
+    """What a BatchHandler need not do that remembers nothing and has no timers."""
+
+    async def claimed(self, tx: AsyncConnection, partitions: Sequence[Partition]) -> None:
+        """Nothing is remembered of any partition."""
+
+    def next_due(self) -> datetime | None:
+        """Never."""
+        return None
+
+    async def handle_due(
+        self, tx: AsyncConnection, partitions: Sequence[Partition], now: datetime
+    ) -> Outcome:
+        """Nothing ever becomes due."""
+        return Outcome()
+
+    def forget(self) -> None:
+        """Nothing is remembered."""

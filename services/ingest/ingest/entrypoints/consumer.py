@@ -4,21 +4,19 @@ Such as an event whose id is known with another content, in a replica that has n
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csm_common.clock import Clock
 from csm_common.contracts.topics import CUSTOMER_EVENTS_DEAD_LETTERS, Topic
-from csm_common.database.positions import Partition
-from csm_common.kafka.record import Outcome, Record
+from csm_common.kafka.record import Outcome, Record, WithoutTimers
 from ingest.application.dead_letters import rejection_of_letter
 from ingest.application.ports import Work
 
 WorkIn = Callable[[AsyncConnection], Work]
 
 
-class DeadLettersConsumer:
+class DeadLettersConsumer(WithoutTimers):
     """`customer.events.v1.dlq` → rejections."""
 
     name = "ingest-dead-letters"
@@ -36,22 +34,6 @@ class DeadLettersConsumer:
         ]
         await self._work_in(tx).rejections.add(rejections)
         return Outcome()
-
-    async def claimed(self, tx: AsyncConnection, partitions: Sequence[Partition]) -> None:
-        """Nothing is remembered of any partition."""
-
-    def next_due(self) -> datetime | None:
-        """Never."""
-        return None
-
-    async def handle_due(
-        self, tx: AsyncConnection, partitions: Sequence[Partition], now: datetime
-    ) -> Outcome:
-        """Nothing ever becomes due."""
-        return Outcome()
-
-    def forget(self) -> None:
-        """Nothing is remembered."""
 
 
 def _texts(headers: Sequence[tuple[str, bytes]]) -> dict[str, str]:

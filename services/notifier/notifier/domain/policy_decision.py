@@ -24,10 +24,6 @@ class Standing:
     digest_due: bool = False
 
 
-UNKNOWN_STANDING = Standing()
-"""Of somebody never written to."""
-
-
 def decide(
     policy: ContactPolicy, notification: Notification, recipient: Recipient, standing: Standing, now: datetime
 ) -> Ruling:

@@ -82,6 +82,3 @@ class Reasons:
         told = {each.id: each for each in self.crossing.facts} if self.crossing else {}
         ids = self.fact_ids or list(told)
         return [told.get(each, Fact(id=each)) for each in ids]
-
-
-NO_REASONS = Reasons()

@@ -2,7 +2,6 @@
 million contacts keeps no message waiting."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,8 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from csm_common.clock import Clock
 from csm_common.contracts.notifications import NOTIFICATION_REQUESTED, NotificationRequest
 from csm_common.contracts.topics import CUSTOMER_CONTACTS, NOTIFICATION_REQUESTS, Topic
-from csm_common.database.positions import Partition
-from csm_common.kafka.record import DeadLetter, Outcome, Record
+from csm_common.kafka.record import DeadLetter, Outcome, Record, WithoutTimers
 from notifier.application.handlers.directory import update_directory
 from notifier.application.handlers.erasures import erase, not_erased_since, tell_erased
 from notifier.application.handlers.requests import notification_of
@@ -22,27 +20,7 @@ from notifier.entrypoints.decoding import Decoder
 WorkIn = Callable[[AsyncConnection], Work]
 
 
-class _WithoutTimers:
-    """What consumers need not do that remember nothing and have no timers."""
-
-    async def claimed(self, tx: AsyncConnection, partitions: Sequence[Partition]) -> None:
-        """Nothing is remembered of any partition."""
-
-    def next_due(self) -> datetime | None:
-        """Never."""
-        return None
-
-    async def handle_due(
-        self, tx: AsyncConnection, partitions: Sequence[Partition], now: datetime
-    ) -> Outcome:
-        """Nothing ever becomes due."""
-        return Outcome()
-
-    def forget(self) -> None:
-        """Nothing is remembered."""
-
-
-class ContactsConsumer(_WithoutTimers):
+class ContactsConsumer(WithoutTimers):
     """`customer.contacts.v1` → the directory, and erasures."""
 
     name = "notifier-contacts"
@@ -60,7 +38,7 @@ class ContactsConsumer(_WithoutTimers):
         return Outcome(batch.letters, lambda: tell_erased(batch.erased_contacts, batch.erased_accounts, done))
 
 
-class RequestsConsumer(_WithoutTimers):
+class RequestsConsumer(WithoutTimers):
     """`notifications.requests.v1` → pending notifications; `wake_sender` is called once they are committed."""
 
     name = "notifier-requests"

@@ -1,7 +1,6 @@
 """The topics of health-score in: what is known of the accounts, and deliveries for those who subscribed to changes."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,8 +10,7 @@ from csm_common.contracts.envelope import RawEnvelope
 from csm_common.contracts.facts import ACCOUNT_ERASED
 from csm_common.contracts.health import ACCOUNT_SCORED, THRESHOLD_CROSSED, Crossing
 from csm_common.contracts.topics import HEALTH_ACCOUNTS, HEALTH_CROSSINGS, Topic
-from csm_common.database.positions import Partition
-from csm_common.kafka.record import DeadLetter, Outcome, Record
+from csm_common.kafka.record import DeadLetter, Outcome, Record, WithoutTimers
 from notifier.application.feed import News, ReceivedCrossing, take_in
 from notifier.application.feed_ports import Feed, ReceivedSnapshot
 from notifier.entrypoints.decoding import envelope_of
@@ -21,7 +19,7 @@ _snapshot = msgspec.json.Decoder(ReceivedSnapshot)
 _crossing = msgspec.json.Decoder(Crossing)
 
 
-class FeedConsumer:
+class FeedConsumer(WithoutTimers):
     """A BatchHandler over what health-score tells. It remembers nothing between batches, so it has nothing to forget."""
 
     name = "notifier-health"
@@ -40,22 +38,6 @@ class FeedConsumer:
         batch = _Batch(records)
         told = await take_in(self._feed_in(tx), batch.news, self._clock.now())
         return Outcome(batch.letters, self._on_news if told else lambda: None)
-
-    async def claimed(self, tx: AsyncConnection, partitions: Sequence[Partition]) -> None:
-        """Nothing to read: everything is in the database."""
-
-    def next_due(self) -> datetime | None:
-        """Never."""
-        return None
-
-    async def handle_due(
-        self, tx: AsyncConnection, partitions: Sequence[Partition], now: datetime
-    ) -> Outcome:
-        """Nothing is ever due here."""
-        return Outcome()
-
-    def forget(self) -> None:
-        """Nothing is remembered."""
 
 
 class _Batch:

@@ -1,7 +1,6 @@
 """Deliver notifications: claim those that are due, attempt each without any transaction, record how it ended."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict
 
 from csm_common.clock import Clock
 from csm_common.telemetry import metrics
@@ -98,7 +97,7 @@ class Delivery:
             )
             return Attempted(begun, again)
         links = self._linker.links(begun)
-        trend = [asdict(each) for each in job.trend]
+        trend = [{"at": each.at, "score": each.score} for each in job.trend]
         variables = brief(
             begun.notification,
             now,

@@ -91,8 +91,9 @@ class Planning:
         waits = while_unknown(wanted, notification, due.received_at, now, grace)
         if waits is not None:
             return Settled(notification=notification, verdict=waits, decision=wanted)
-        team_inbox = self._rules.team_inbox if notification.channel == "email" else None
-        decision = resolve(notification, contacts, channel.reach, team_inbox)
+        decision = wanted
+        if wanted.recipient is None and notification.channel == "email":
+            decision = resolve(notification, contacts, channel.reach, self._rules.team_inbox)
         if decision.recipient is None:
             nobody = Verdict(status=Status.UNDELIVERABLE, reason=decision.why)
             return Settled(notification=notification, verdict=nobody, decision=decision)
