@@ -7,8 +7,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from csm_common.errors import FatalError
+from csm_common.yaml_document import BrokenDocumentError, YamlDocument
 from notifier.adapters.policy_schema import PolicyFile
-from notifier.adapters.yaml_places import BrokenYamlError, PlacedYaml
 from notifier.domain.policy import ContactPolicy
 
 PACKAGED = Path(__file__).parent.parent / "policy.yaml"
@@ -29,8 +29,8 @@ def load_policy(file: Path | None = None) -> ContactPolicy:
 def read_policy(text: str, source: str = "policy") -> ContactPolicy:
     """The policy of a text. FatalError with all mistakes."""
     try:
-        document = PlacedYaml(text)
-    except BrokenYamlError as broken:
+        document = YamlDocument(text)
+    except BrokenDocumentError as broken:
         raise FatalError(f"{source}:{broken.line}:{broken.column}: {broken}") from broken
     try:
         return PolicyFile.model_validate(document.value).policy()
@@ -41,10 +41,11 @@ def read_policy(text: str, source: str = "policy") -> ContactPolicy:
         ) from error
 
 
-def _told(error: ErrorDetails, document: PlacedYaml) -> tuple[int, int, str]:
+def _told(error: ErrorDetails, document: YamlDocument) -> tuple[int, int, str]:
     unknown = error["type"] == "extra_forbidden"
     place = tuple(each for each in error["loc"] if each != "[key]")
-    line, column = document.position(place, of_name=unknown or "[key]" in error["loc"])
+    find = document.key_position if place and (unknown or "[key]" in error["loc"]) else document.position
+    line, column = find(place)
     member = ".".join(map(str, place)) or "policy"
     return line, column, f"{member}: {_sentence(error)}"
 
